@@ -1,0 +1,1 @@
+"""What build.py does: the environment, the locks, the checks, the tests."""

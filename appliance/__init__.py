@@ -1,0 +1,3 @@
+"""The process: command line, clock, wiring, and when each hop runs."""
+
+VERSION = "0.1.0"

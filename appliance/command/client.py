@@ -1,0 +1,116 @@
+"""Talking to the agent: the running one over its page's port, a stopped one's folder in this process; the same API either way."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from appliance.data_folder import DataFolder
+from appliance.running import Running, read_running
+from touchpoints.problem import Problem, ProblemError, problem
+
+if TYPE_CHECKING:  # httpx takes a quarter of a second to import, which `--version` need not wait for
+    import httpx
+
+T = TypeVar("T")
+Json = dict[str, Any]
+
+# Applying a configuration and delivering a test take their time.
+_PATIENCE = 120.0
+_KNOCK = 5.0
+
+
+class Turned(ProblemError):
+    """The API did not do what was asked; `status` is its HTTP status."""
+
+    def __init__(self, status: int, *problems: Problem) -> None:
+        super().__init__(*problems)
+        self.status = status
+
+
+class Agent:
+    """An agent to talk to."""
+
+    def __init__(self, http: "httpx.AsyncClient", *, running: bool) -> None:
+        self._http = http
+        self.running = running
+
+    async def ask(self, method: str, path: str, **options: Any) -> Json:
+        """The JSON object at /api/v1 + path. Raises Turned with the problems the agent named."""
+        return cast(Json, (await self.fetch(method, path, **options)).json())
+
+    async def fetch(self, method: str, path: str, **options: Any) -> "httpx.Response":
+        """The whole answer. Raises Turned."""
+        import httpx
+
+        try:
+            answer = await self._http.request(method, f"/api/v1{path}", **options)
+        except httpx.HTTPError as error:
+            raise Turned(0, problem("agent_silent", why=str(error) or type(error).__name__)) from error
+        if answer.is_success:
+            return answer
+        raise Turned(answer.status_code, *_problems(answer))
+
+
+def talk(folder: DataFolder, conversation: Callable[[Agent], Awaitable[T]], *, may_begin: bool = False) -> T:
+    """Hold a conversation with the agent of a folder. With `may_begin` the folder may be a new one."""
+
+    async def held() -> T:
+        async with open_agent(folder, may_begin=may_begin) as agent:
+            return await conversation(agent)
+
+    return asyncio.run(held())
+
+
+@asynccontextmanager
+async def open_agent(folder: DataFolder, *, may_begin: bool = False) -> AsyncIterator[Agent]:
+    """The running agent, or the stopped one's folder opened here. Raises ProblemError when neither can be had."""
+    running = read_running(folder)
+    if running is not None and await _answers(running):
+        async with _client(running.page, folder.machine_token.read_text(encoding="ascii")) as http:
+            yield Agent(http, running=True)
+        return
+    if not may_begin and not folder.path.is_dir():
+        raise ProblemError(problem("no_data_folder", folder=folder.path))
+    async with _stopped(folder) as http:
+        yield Agent(http, running=False)
+
+
+async def _answers(running: Running) -> bool:
+    """Whether somebody listens there; what a killed process left behind is no sign of life."""
+    import httpx
+
+    try:
+        async with _client(running.page, "") as http:
+            return (await http.get("/health", timeout=_KNOCK)).is_success
+    except httpx.HTTPError:
+        return False
+
+
+@asynccontextmanager
+async def _client(page: str, token: str) -> AsyncIterator["httpx.AsyncClient"]:
+    import httpx
+
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    async with httpx.AsyncClient(base_url=page, headers=headers, timeout=_PATIENCE, trust_env=False) as http:
+        yield http
+
+
+@asynccontextmanager
+async def _stopped(folder: DataFolder) -> AsyncIterator["httpx.AsyncClient"]:
+    import httpx
+
+    from appliance.stopped import open_stopped
+
+    async with open_stopped(folder.path) as (app, token):
+        transport = httpx.ASGITransport(cast(Any, app))
+        headers = {"authorization": f"Bearer {token}"}
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers, timeout=None) as http:  # noqa: S113 - it is this process
+            yield http
+
+
+def _problems(answer: "httpx.Response") -> list[Problem]:
+    try:
+        return [Problem(one["code"], one["text"], one["mend"], one["path"]) for one in answer.json()["problems"]]
+    except (ValueError, KeyError, TypeError):
+        return [problem("agent_strange", status=answer.status_code)]

@@ -1,0 +1,168 @@
+"""The control: answers the JSON API for an opened process, one change at a time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from appliance.deeds import Deeds
+from appliance.overview import overview
+from appliance.rehearsal import Rehearsal
+from appliance.selection import select
+from appliance.status import Status
+from store.actions import Done
+from store.configuration import Actor, Applied, ConfigurationStore, Document
+from store.inbox import StoreUnavailable
+from store.log import Filter, Log
+from store.people import AuditLine, People
+from store.settings import Configuration
+from touchpoints.moment import Micros
+from touchpoints.problem import ProblemError
+from touchpoints.retry import Health
+
+Json = dict[str, Any]
+
+
+class Control:
+    """See web.control.Control."""
+
+    def __init__(
+        self,
+        *,
+        store: ConfigurationStore,
+        people: People,
+        log: Callable[[], Log | None],
+        deeds: Callable[[], Deeds | None],
+        rehearsal: Callable[[], Rehearsal | None],
+        status: Status,
+        configuration: Callable[[], Configuration],
+        environment: Mapping[str, str],
+        rebind: Callable[[Configuration], Awaitable[None]],
+        follow: Callable[[Configuration], Awaitable[None]],
+        health: Callable[[], Mapping[int, Health]],
+        wake: Callable[[], None],
+        now: Callable[[], Micros],
+    ) -> None:
+        """`rebind` moves the public listener or raises ProblemError and leaves it; `follow` does all the rest."""
+        self._store = store
+        self._people = people
+        self._log = log
+        self._deeds = deeds
+        self._rehearsal = rehearsal
+        self._status = status
+        self._configuration = configuration
+        self._environment = environment
+        self._rebind = rebind
+        self._follow = follow
+        self._health = health
+        self._wake = wake
+        self._now = now
+        self._changing = asyncio.Lock()
+
+    def configuration(self) -> Configuration:
+        """See web.control.Control."""
+        return self._configuration()
+
+    async def status(self) -> Json:
+        """See web.control.Control."""
+        return await self._status.read()
+
+    async def touchpoints(self) -> Json:
+        """See web.control.Control."""
+        log = self._log()
+        backlog = await log.destinations() if log else {}
+        last = await log.last_events() if log else {}
+        return overview(self._configuration(), backlog, self._health(), last)
+
+    async def apply(
+        self, document: Document, *, base: str, digest: str, prune: bool, dry_run: bool, actor: Actor
+    ) -> Applied:
+        """See web.control.Control. The new address is bound before anything is saved, the old one kept when that fails."""
+
+        async def save(*, dry: bool) -> Applied:
+            return await self._store.apply(
+                document,
+                base=base,
+                digest=digest,
+                prune=prune,
+                dry_run=dry,
+                actor=actor,
+                environment=self._environment,
+                undelivered=await self._undelivered(),
+                now=self._now(),
+            )
+
+        async with self._changing:
+            tried = await save(dry=True)
+            if dry_run or tried.problems or tried.configuration is None:
+                return tried
+            return await self._bind_then(tried.configuration, lambda: save(dry=False))
+
+    async def show(self) -> str:
+        """See web.control.Control."""
+        return await self._store.show()
+
+    async def rename(self, old: str, new: str, *, actor: Actor) -> Applied:
+        """See web.control.Control."""
+        async with self._changing:
+            return await self._followed(await self._store.rename(old, new, actor=actor, now=self._now()))
+
+    async def remove(self, name: str, *, actor: Actor) -> Applied:
+        """See web.control.Control."""
+        async with self._changing:
+            undelivered = await self._undelivered()
+            return await self._followed(await self._store.remove(name, actor=actor, undelivered=undelivered, now=self._now()))
+
+    async def test(
+        self, touchpoint: str, body: bytes | None, *, headers: Mapping[str, str], deliver: bool, actor: Actor
+    ) -> Json:
+        """See web.control.Control."""
+        rehearsal = self._rehearsal()
+        if rehearsal is None:
+            raise StoreUnavailable("events_store_down")
+        played = await rehearsal.play(touchpoint, body, headers=headers, deliver=deliver)
+        await self._note(actor, "touchpoint.test", f"{touchpoint}{' delivered' if deliver else ''}")
+        return played
+
+    async def act(self, action: str, which: Filter, *, dry_run: bool, actor: Actor) -> Done:
+        """See web.control.Control."""
+        deeds = self._deeds()
+        if deeds is None:
+            raise StoreUnavailable("events_store_down")
+        done = await deeds.do(action, which, dry_run=dry_run)
+        if done.changed and not dry_run:
+            await self._note(actor, f"events.{action}", f"{done.changed} changed, first {', '.join(done.ids[:3])}")
+            self._wake()
+        return done
+
+    def selectors(self, names: Mapping[str, str]) -> Filter:
+        """See web.control.Control."""
+        return select(names, self._configuration(), now=self._now())
+
+    async def _bind_then(self, wanted: Configuration, save: Callable[[], Awaitable[Applied]]) -> Applied:
+        before = self._configuration()
+        try:
+            await self._rebind(wanted)
+        except ProblemError as error:
+            return Applied(problems=error.problems)
+        try:
+            applied = await save()
+        except BaseException:
+            await self._rebind(before)
+            raise
+        if applied.problems:
+            await self._rebind(before)
+            return applied
+        return await self._followed(applied)
+
+    async def _followed(self, applied: Applied) -> Applied:
+        if applied.configuration is not None and not applied.problems:
+            await self._follow(applied.configuration)
+        return applied
+
+    async def _undelivered(self) -> Mapping[int, int]:
+        log = self._log()
+        waiting = await log.destinations() if log else {}
+        return {number: one.pending + one.held + one.given_up for number, one in waiting.items()}
+
+    async def _note(self, actor: Actor, action: str, detail: str) -> None:
+        await self._people.audit(AuditLine(at=self._now(), actor=actor.name, action=action, detail=detail))

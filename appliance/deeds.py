@@ -1,0 +1,166 @@
+"""Deeds: what a person does to events and deliveries, by one name each; those that plan anew are decided here."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
+
+from store.actions import Actions, Done
+from store.log import Filter
+from touchpoints.delivery import Delivery
+from touchpoints.event import Event, Verdict
+from touchpoints.moment import Micros
+from touchpoints.plan import replan
+from touchpoints.problem import ProblemError, problem
+from touchpoints.receive import receive
+from touchpoints.request import Request, Verified
+from touchpoints.touchpoint import Touchpoint
+
+PAGE = 500
+IDS_TOLD = 100
+
+Simple = Callable[..., Awaitable[Done]]
+
+
+class Deeds:
+    """Every action by its name."""
+
+    def __init__(
+        self,
+        *,
+        actions: Actions,
+        touchpoints: Callable[[], Mapping[int, Touchpoint]],
+        url: Callable[[Touchpoint], str],
+        now: Callable[[], Micros],
+    ) -> None:
+        self._actions = actions
+        self._touchpoints = touchpoints
+        self._url = url
+        self._now = now
+        self._simple: Mapping[str, Simple] = {
+            "hold": actions.hold,
+            "release": actions.release,
+            "retry": actions.retry_now,
+            "give_up": actions.give_up,
+            "dismiss": actions.dismiss,
+        }
+        self._planning = {"replay": self._replay, "verify": self._verify, "run_duplicate": self._run_duplicate}
+
+    async def do(self, action: str, which: Filter, *, dry_run: bool) -> Done:
+        """Do it to all that the filter names. Raises ProblemError(action_unknown)."""
+        if simple := self._simple.get(action):
+            return await self._all(simple, which, dry_run=dry_run)
+        if planning := self._planning.get(action):
+            return await planning(which, dry_run=dry_run)
+        names = ", ".join(sorted([*self._simple, *self._planning]))
+        raise ProblemError(problem("action_unknown", path="action", action=action[:40], actions=names))
+
+    async def _all(self, simple: Simple, which: Filter, *, dry_run: bool) -> Done:
+        """Repeat a bounded call until nothing more is matched."""
+        done = await simple(which, now=self._now(), dry_run=dry_run)
+        while done.more and done.changed and not dry_run:
+            more = await simple(which, now=self._now(), dry_run=False)
+            if not more.changed:
+                return replace(done, more=False)
+            done = _sum(done, more)
+        return done
+
+    async def _replay(self, which: Filter, *, dry_run: bool) -> Done:
+        """A new run of events that were verified; a refused one must be verified, a duplicate run on purpose."""
+        return await self._run_again(which, (Verdict.ACCEPTED, Verdict.FILTERED), dry_run=dry_run)
+
+    async def _run_duplicate(self, which: Filter, *, dry_run: bool) -> Done:
+        return await self._run_again(which, (Verdict.DUPLICATE,), dry_run=dry_run)
+
+    async def _run_again(self, which: Filter, verdicts: Iterable[Verdict], *, dry_run: bool) -> Done:
+        tally = _Tally()
+        after = 0
+        while page := await self._actions.replayable(which, limit=PAGE, after=after):
+            for seq, event, old in page:
+                after = seq
+                touchpoint = self._touchpoints().get(event.touchpoint)
+                if touchpoint is None or event.verdict not in verdicts:
+                    tally.skip()
+                    continue
+                if not dry_run:
+                    run = max((delivery.run for delivery in old), default=0) + 1
+                    deliveries = replan(event, touchpoint, run, self._now())
+                    await self._actions.add_run(seq, _only(which, deliveries))
+                tally.change(event)
+        return tally.done()
+
+    async def _verify(self, which: Filter, *, dry_run: bool) -> Done:
+        """Judge refused events again by today's secrets, and by the time they were received."""
+        tally = _Tally()
+        after = 0
+        while page := await self._actions.refused(which, limit=PAGE, after=after):
+            for seq, event, body in page:
+                after = seq
+                touchpoint = self._touchpoints().get(event.touchpoint)
+                verified = self._verified(event, body, touchpoint) if touchpoint else None
+                if verified is None:
+                    tally.skip()
+                    continue
+                if not dry_run:
+                    await self._actions.accept(seq, _accepted(event, verified))
+                tally.change(event)
+        return tally.done()
+
+    def _verified(self, event: Event, body: bytes, touchpoint: Touchpoint) -> Verified | None:
+        query = event.target.partition("?")[2]
+        request = Request(
+            method=event.method,
+            target=event.target,
+            headers=event.headers,
+            body=body,
+            remote=event.remote,
+            received_at=event.received_at,
+            url=self._url(touchpoint) + (f"?{query}" if query else ""),
+        )
+        received = receive(request, touchpoint)
+        return received if isinstance(received, Verified) else None
+
+
+class _Tally:
+    def __init__(self) -> None:
+        self._changed = 0
+        self._skipped = 0
+        self._ids: list[str] = []
+
+    def change(self, event: Event) -> None:
+        self._changed += 1
+        if len(self._ids) < IDS_TOLD:
+            self._ids.append(event.id)
+
+    def skip(self) -> None:
+        self._skipped += 1
+
+    def done(self) -> Done:
+        matched = self._changed + self._skipped
+        return Done(matched=matched, changed=self._changed, skipped=self._skipped, ids=tuple(self._ids))
+
+
+def _sum(first: Done, second: Done) -> Done:
+    return Done(
+        matched=first.matched + second.changed,
+        changed=first.changed + second.changed,
+        skipped=second.skipped,
+        ids=(first.ids + second.ids)[:IDS_TOLD],
+        more=second.more,
+    )
+
+
+def _accepted(event: Event, verified: Verified) -> Event:
+    return replace(
+        event,
+        verdict=Verdict.ACCEPTED,
+        reason="",
+        event_type=verified.event_type,
+        dedup_key=verified.dedup_key,
+        reference=verified.reference,
+        id_signed=verified.id_signed,
+        hop=verified.hop,
+    )
+
+
+def _only(which: Filter, deliveries: Iterable[Delivery]) -> list[Delivery]:
+    """A replay to one destination runs only there."""
+    return [one for one in deliveries if which.destination in (None, one.destination)]

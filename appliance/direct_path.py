@@ -1,0 +1,117 @@
+"""The direct path: the public listener, kept in step with `[agent]` of the configuration."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from store.settings import AgentSettings
+from touchpoints.moment import Micros
+from touchpoints.problem import ProblemError
+from web.listener.certificate import Certificate
+from web.listener.server import Listener
+from web.listener.switchboard import Switchboard
+
+log = structlog.get_logger()
+
+
+class DirectPath:
+    """The public listener. `state` is off, up or down; `error` says in words why it is down."""
+
+    def __init__(self, app: Any, *, trusted: Callable[[str], bool]) -> None:
+        """`app` is the public ASGI app; `trusted` tells whether an address is a trusted proxy's."""
+
+        def make(address: str, port: int, certificate: Certificate | None) -> Listener:
+            return Listener(app, address, port, certificate=certificate, trusted=trusted)
+
+        self._switchboard = Switchboard(make)
+        self._settings = AgentSettings()
+        self._certificate: Certificate | None = None
+        self.error = ""
+
+    @property
+    def state(self) -> str:
+        """off: not configured; up; down: configured, and not there."""
+        if not self._wanted(self._settings):
+            return "off"
+        return "down" if self.error or self._switchboard.listener is None else "up"
+
+    @property
+    def address(self) -> str | None:
+        """The bound address and port, as HOST:PORT."""
+        listener = self._switchboard.listener
+        return None if listener is None else join_address(*listener.address)
+
+    @property
+    def certificate_ends(self) -> Micros | None:
+        """When the certificate expires; None without one."""
+        return self._certificate.expires_at if self._certificate else None
+
+    async def follow(self, settings: AgentSettings) -> None:
+        """Listen as the settings say. Raises ProblemError when that cannot be; then the old listener stands as before."""
+        if not self._wanted(settings):
+            await self._switchboard.close(grace=5.0)
+            self._settings, self._certificate, self.error = settings, None, ""
+            return
+        certificate = await asyncio.to_thread(_certificate, settings, self._certificate)
+        await self._switchboard.switch(settings.listen, settings.port, certificate)
+        self._settings, self._certificate, self.error = settings, certificate, ""
+
+    async def start(self, settings: AgentSettings) -> None:
+        """Listen if it can be; when it cannot, the process still runs, says why, and tries again in `watch`."""
+        try:
+            await self.follow(settings)
+        except ProblemError as error:
+            self._settings = settings
+            self.error = str(error)
+            log.error("listener_down", error=self.error)
+
+    async def watch(self) -> None:
+        """Try again what could not be bound, rebind a dead accept loop, take up a renewed certificate."""
+        if not self._wanted(self._settings):
+            return
+        if self._switchboard.listener is None:
+            await self.start(self._settings)
+            return
+        if self._certificate and (wrong := await asyncio.to_thread(self._certificate.reload_if_changed)):
+            log.warning("certificate_kept", error=str(wrong))
+        try:
+            if await self._switchboard.watch():
+                log.warning("listener_rebound", address=self.address)
+            self.error = ""
+        except ProblemError as error:
+            self.error = str(error)
+            log.error("listener_down", error=self.error)
+
+    async def close(self, *, grace: float) -> None:
+        """Accept nothing more, and let requests under way end."""
+        await self._switchboard.close(grace)
+
+    @staticmethod
+    def _wanted(settings: AgentSettings) -> bool:
+        return settings.mode in ("direct", "both")
+
+
+def _certificate(settings: AgentSettings, current: Certificate | None) -> Certificate | None:
+    if not settings.tls_certificate:
+        return None
+    wanted = Path(settings.tls_certificate), Path(settings.tls_key)
+    if current is not None and (current.certificate, current.key) == wanted:
+        current.reload_if_changed()
+        return current
+    return Certificate(*wanted)
+
+
+def join_address(host: str, port: int) -> str:
+    """HOST:PORT, an IPv6 host in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def split_address(text: str) -> tuple[str, int]:
+    """The opposite of `join_address`. Raises ValueError."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise ValueError(f"not HOST:PORT: {text[:80]}")
+    return host.removeprefix("[").removesuffix("]"), int(port)

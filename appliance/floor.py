@@ -1,0 +1,41 @@
+"""The floor: the free space below which Hookport takes in nothing, so that what it has can still be worked off."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from touchpoints.problem import Problem, problem
+from touchpoints.size import format_size
+
+log = structlog.get_logger()
+
+
+class Floor:
+    """Watches the disk of the data folder and the size of the events file. `trouble` is None while there is room."""
+
+    def __init__(self, folder: Path, *, free_disk: Callable[[], int], limit: Callable[[], int], stored: Callable[[], int]) -> None:
+        """`free_disk` is the floor, `limit` the most that may be stored (0: no limit), `stored` what is; all in bytes."""
+        self.trouble: Problem | None = None
+        self._folder = folder
+        self._free_disk = free_disk
+        self._limit = limit
+        self._stored = stored
+
+    def look(self) -> None:
+        """Look again; costs one system call."""
+        before, self.trouble = self.trouble, self._trouble()
+        if self.trouble is not None and before is None:
+            log.warning(self.trouble.code, problem=str(self.trouble))
+        if self.trouble is None and before is not None:
+            log.info("room_again", after=before.code)
+
+    def _trouble(self) -> Problem | None:
+        free, floor = shutil.disk_usage(self._folder).free, self._free_disk()
+        if free < floor:
+            return problem("disk_low", free=format_size(free), floor=format_size(floor))
+        limit = self._limit()
+        if limit and self._stored() >= limit:
+            return problem("store_full", limit=format_size(limit))
+        return None

@@ -1,0 +1,1 @@
+"""The hops: drain moves inbox to outbox, deliver moves outbox to destinations."""

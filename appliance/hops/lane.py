@@ -1,0 +1,197 @@
+"""The lane: everything on its way to one destination. A slow or dead destination holds up its own lane only."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import structlog
+
+from appliance.clock import Clock
+from appliance.hops.pace import LONGEST_REST, Pace
+from store.inbox import StoreUnavailable
+from store.outbox import Outbox, Settlement
+from touchpoints.attempt import Attempt, Delivered, Outcome
+from touchpoints.delivery import Job
+from touchpoints.destinations.sender import Sender
+from touchpoints.moment import Micros
+from touchpoints.retry import Health, allowed, decide, observe
+from touchpoints.touchpoint import Destination, Retry
+from web.listener.budget import Budget
+
+log = structlog.get_logger()
+
+# What a claim sets aside of the process's budget for bodies; a body larger than this is claimed alone, by its size.
+CLAIM_BYTES = 256 * 1024
+# Look again at once.
+NOW: Micros = -1
+# Seconds a claim waits for its part of the budget before the lane looks around again.
+PATIENCE = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """What a lane carries by; replaced whole when the configuration changes."""
+
+    destination: Destination
+    touchpoint: str
+    retry: Retry
+    sender: Sender
+    paused: bool  # the touchpoint is on hold
+
+
+@dataclass(slots=True)
+class Lease:
+    """A part of the budget, held until the last attempt of one claim has ended."""
+
+    bytes: int
+    holders: int
+
+
+LeasedJob = tuple[Job, Lease]
+
+
+class Lane:
+    """The hop from outbox to one destination."""
+
+    def __init__(
+        self, route: Route, *, health: Health, outbox: Outbox, budget: Budget, clock: Clock, jitter: Callable[[], float]
+    ) -> None:
+        self.pace = Pace()
+        self.health = health
+        self._route = route
+        self._outbox = outbox
+        self._budget = budget
+        self._clock = clock
+        self._jitter = jitter
+        self._claimed: set[int] = set()  # claimed and not yet settled on disk
+        self._sending = 0
+        self._users: dict[Sender, int] = {}
+
+    @property
+    def route(self) -> Route:
+        """What the lane carries by now."""
+        return self._route
+
+    @property
+    def idle(self) -> bool:
+        """Whether no attempt is under way."""
+        return self._sending == 0
+
+    def pause(self) -> None:
+        """Claim nothing more; attempts under way go on."""
+        self._route = replace(self._route, paused=True)
+
+    async def follow(self, route: Route) -> None:
+        """Carry by a new route from the next claim on; the old sender closes when its last attempt has ended."""
+        old, self._route = self._route, route
+        if old.sender is not route.sender and not self._users.get(old.sender):
+            await old.sender.aclose()
+        self.pace.wake()
+
+    async def run(self) -> None:
+        """Carry until cancelled. Attempts cut off then count as unknown: they repeat after the next start."""
+        async with asyncio.TaskGroup() as attempts:
+            while True:
+                route = self._route
+                try:
+                    due = await self._send_due(route, attempts)
+                except StoreUnavailable as error:
+                    log.warning("lane_waits", destination=route.destination.name, code=error.code)
+                    due = None
+                if due != NOW:
+                    await self.pace.rest(now=self._clock.now(), due=due)
+
+    async def _send_due(self, route: Route, attempts: asyncio.TaskGroup) -> Micros | None:
+        """Start attempts for what is due and fits; when to look again: `NOW`, a moment, or None for when woken."""
+        now = self._clock.now()
+        most = allowed(self.health, route.destination.concurrency, now=now)
+        free = most - self._sending
+        # A claim for each slot that frees would cost more than the attempts: wait for a quarter of them.
+        if route.paused or free < max(1, most // 4):
+            return None
+        if self.health.down_since is not None and now < self.health.probe_at:
+            return self.health.probe_at
+        jobs = await self._claim(route, now=now, limit=free, bytes_=CLAIM_BYTES)
+        if not jobs:
+            following = await self._outbox.next_due(route.destination.id, skip=self._claimed)
+            if following is None or following.due_at > now:
+                return following.due_at if following else None
+            if following.body_bytes > CLAIM_BYTES:
+                jobs = await self._claim(route, now=now, limit=1, bytes_=following.body_bytes)
+        for job in jobs:
+            attempts.create_task(self._carry(job, route))
+        return NOW if jobs else None
+
+    async def _claim(self, route: Route, *, now: Micros, limit: int, bytes_: int) -> Sequence[LeasedJob]:
+        """Claim within a part of the budget, which is given back when the last of these attempts has ended."""
+        if not await self._budget.take(bytes_, PATIENCE):
+            return ()
+        jobs: Sequence[Job] = ()
+        try:
+            jobs = await self._outbox.claim(route.destination.id, now=now, limit=limit, max_bytes=bytes_, skip=self._claimed)
+        finally:
+            if not jobs:
+                self._budget.give(bytes_)
+        lease = Lease(bytes=bytes_, holders=len(jobs))
+        self._claimed.update(job.seq for job in jobs)
+        self._sending += len(jobs)
+        self._users[route.sender] = self._users.get(route.sender, 0) + len(jobs)
+        return [(job, lease) for job in jobs]
+
+    async def _carry(self, leased: LeasedJob, route: Route) -> None:
+        job, lease = leased
+        started, began = self._clock.now(), self._clock.steady()
+        try:
+            outcome = await route.sender.attempt(job, touchpoint=route.touchpoint)
+        finally:
+            self._sending -= 1
+            self._end_lease(lease)
+            await self._let_go(route.sender)
+        attempt = Attempt(
+            number=job.delivery.attempts + 1, started_at=started, duration=self._clock.steady() - began, outcome=outcome
+        )
+        settlement, health = self._judge(job, attempt, outcome, route.retry)
+        self.pace.wake()
+        await self._settle(settlement, health)
+        self._claimed.discard(job.seq)
+        if not isinstance(outcome, Delivered):
+            self.pace.wake()
+
+    def _end_lease(self, lease: Lease) -> None:
+        lease.holders -= 1
+        if lease.holders == 0:
+            self._budget.give(lease.bytes)
+
+    def _judge(self, job: Job, attempt: Attempt, outcome: Outcome, retry: Retry) -> tuple[Settlement, Health | None]:
+        """Decide what becomes of the delivery and what is now known of the destination."""
+        now, jitter = self._clock.now(), self._jitter()
+        before, self.health = self.health, observe(self.health, outcome, now=now, jitter=jitter)
+        decision = decide(outcome, delivery=job.delivery, retry=retry, health=self.health, now=now, jitter=jitter)
+        if before.down_since is None and self.health.down_since is not None:
+            log.warning("destination_down", destination=self._route.destination.name, code=self.health.error_code)
+        if before.down_since is not None and self.health.down_since is None:
+            log.info("destination_up", destination=self._route.destination.name)
+        settlement = Settlement(
+            seq=job.seq, attempt=attempt, state=decision.state, due_at=decision.due_at, counts=decision.counts
+        )
+        return settlement, None if self.health == before else self.health
+
+    async def _settle(self, settlement: Settlement, health: Health | None) -> None:
+        """The attempt has happened: it is recorded as soon as the disk lets us, and not made again before."""
+        while True:
+            try:
+                await self._outbox.settle([settlement], health)
+            except StoreUnavailable as error:
+                log.warning("settle_waits", destination=self._route.destination.name, code=error.code)
+                await asyncio.sleep(LONGEST_REST)
+            else:
+                return
+
+    async def _let_go(self, sender: Sender) -> None:
+        left = self._users[sender] - 1
+        if left:
+            self._users[sender] = left
+            return
+        del self._users[sender]
+        if sender is not self._route.sender:
+            await sender.aclose()

@@ -1,0 +1,84 @@
+"""The program's own log: readable in a terminal, JSON in a rotating file; a known secret never gets through."""
+
+import logging
+import logging.handlers
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import orjson
+import structlog
+
+from appliance.data_folder import DataFolder
+
+FILE_BYTES = 10 * 1024 * 1024
+FILES_KEPT = 5
+# Shorter ones would blot out ordinary words.
+SHORTEST_SECRET = 6
+
+
+class Redactor:
+    """Knows the secrets of the moment, and blots them out of finished lines."""
+
+    def __init__(self) -> None:
+        self._secrets: tuple[str, ...] = ()
+
+    def know(self, secrets: Iterable[str]) -> None:
+        """Blot these out from now on."""
+        self._secrets = tuple(sorted({one for one in secrets if len(one) >= SHORTEST_SECRET}, key=len, reverse=True))
+
+    def clean(self, line: str) -> str:
+        """The line without any known secret."""
+        for secret in self._secrets:
+            if secret in line:
+                line = line.replace(secret, "[secret]")
+        return line
+
+
+class _CleanFormatter(structlog.stdlib.ProcessorFormatter):
+    def __init__(self, redactor: Redactor, renderer: Callable[..., Any]) -> None:
+        processors = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
+        super().__init__(processors=processors, foreign_pre_chain=_shared())
+        self._redactor = redactor
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._redactor.clean(super().format(record))
+
+
+def set_up_logs(folder: DataFolder | None, redactor: Redactor, *, terminal: bool = True) -> None:
+    """Send everything to stderr and, with a folder, to its rotating file. Called once, before the first line."""
+    handlers: list[logging.Handler] = []
+    if terminal:
+        shown = logging.StreamHandler(sys.stderr)
+        shown.setFormatter(_CleanFormatter(redactor, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())))
+        handlers.append(shown)
+    if folder is not None:
+        written = logging.handlers.RotatingFileHandler(
+            folder.logs / "hookport.log", maxBytes=FILE_BYTES, backupCount=FILES_KEPT, encoding="utf-8", delay=True
+        )
+        written.setFormatter(_CleanFormatter(redactor, structlog.processors.JSONRenderer(serializer=_to_json)))
+        handlers.append(written)
+    logging.basicConfig(level=logging.INFO, handlers=handlers, force=True)
+    # A disk that is full must not print a traceback for every line that could not be written.
+    logging.raiseExceptions = False
+    for chatty in ("uvicorn", "uvicorn.error", "httpx", "aiosqlite", "apscheduler"):
+        logging.getLogger(chatty).setLevel(logging.ERROR)
+    structlog.configure(
+        processors=[*_shared(), structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+
+
+def _shared() -> list[Any]:
+    return [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+
+
+def _to_json(entry: Any, **_: Any) -> str:
+    return orjson.dumps(entry, default=str).decode()

@@ -1,0 +1,68 @@
+"""What needs a person: each thing with its code, how many, in words, and where."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from store.log import DestinationBacklog
+from store.settings import Configuration
+from touchpoints.problem import Problem, problem
+from touchpoints.retry import Health
+from touchpoints.touchpoint import Destination, Touchpoint, TouchpointState
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """One thing that needs a person."""
+
+    problem: Problem
+    count: int = 1
+    touchpoint: str | None = None
+    destination: str | None = None
+
+    def as_json(self) -> Json:
+        """The shape in `status --json`."""
+        return {
+            "code": self.problem.code,
+            "count": self.count,
+            "text": f"{self.problem.text} {self.problem.mend}".strip(),
+            "touchpoint": self.touchpoint,
+            "destination": self.destination,
+        }
+
+
+def destination_needs(
+    configuration: Configuration, backlog: Mapping[int, DestinationBacklog], health: Mapping[int, Health]
+) -> Iterable[Need]:
+    """Given-up deliveries and destinations that are down."""
+    for touchpoint, destination in _destinations(configuration):
+        names = {"touchpoint": touchpoint.name, "destination": destination.name}
+        count = backlog[destination.id].given_up if destination.id in backlog else 0
+        if count:
+            words = problem("given_up", count=count, **names)
+            yield Need(problem=words, count=count, touchpoint=touchpoint.name, destination=destination.name)
+        known = health.get(destination.id)
+        if known and known.down_since is not None:
+            words = problem("destination_down", error=known.error, **names)
+            yield Need(problem=words, touchpoint=touchpoint.name, destination=destination.name)
+
+
+def touchpoint_needs(configuration: Configuration, refused: Mapping[tuple[int, str], int]) -> Iterable[Need]:
+    """Touchpoints without a secret, and refused events that nobody has looked at."""
+    for touchpoint in configuration.touchpoints:
+        if touchpoint.state is TouchpointState.SETUP:
+            yield Need(problem=problem("no_secret_yet", touchpoint=touchpoint.name), touchpoint=touchpoint.name)
+        reasons = {reason: count for (number, reason), count in refused.items() if number == touchpoint.id}
+        if reasons:
+            count = sum(reasons.values())
+            told = ", ".join(f"{reason} {number}" for reason, number in sorted(reasons.items()))
+            words = problem("refused_events", count=count, touchpoint=touchpoint.name, reasons=told)
+            yield Need(problem=words, count=count, touchpoint=touchpoint.name)
+
+
+def _destinations(configuration: Configuration) -> Iterable[tuple[Touchpoint, Destination]]:
+    for touchpoint in configuration.touchpoints:
+        for destination in touchpoint.destinations:
+            yield touchpoint, destination

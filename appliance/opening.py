@@ -1,0 +1,107 @@
+"""The opening of a data folder: its lock, its key, its two files."""
+
+import asyncio
+import os
+from dataclasses import dataclass
+from functools import partial
+
+from appliance.clock import Clock
+from appliance.data_folder import DataFolder, prepare
+from appliance.instance_lock import InstanceLock
+from appliance.running import read_running
+from store.sqlite.configuration import SqliteConfiguration
+from store.sqlite.database import CONFIGURATION_APPLICATION, AiosqliteDatabase, Opener
+from store.sqlite.events_file import EventsFile
+from store.sqlite.migrate import migrate
+from store.sqlite.people import SqlitePeople
+from store.vault import Vault, create_key, open_key
+from touchpoints.problem import Problem, ProblemError, problem
+
+
+class AlreadyRunning(ProblemError):
+    """Another instance holds the data folder; `page` is where it is, when it told."""
+
+    def __init__(self, folder: DataFolder) -> None:
+        running = read_running(folder)
+        who = f" (process {running.pid}, page {running.page})" if running else ""
+        super().__init__(problem("already_running", folder=folder.path, who=who))
+        self.page = running.page if running else ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Opened:
+    """An opened data folder. `events` is None, and `trouble` says why, when the events file cannot be used at all."""
+
+    folder: DataFolder
+    lock: InstanceLock
+    is_new: bool
+    database: AiosqliteDatabase
+    configuration: SqliteConfiguration
+    people: SqlitePeople
+    events: EventsFile | None
+    trouble: Problem | None
+
+    async def close(self) -> None:
+        """Commit what is queued, close both files, give back the lock."""
+        try:
+            if self.events is not None:
+                await self.events.close()
+            await self.database.close()
+        finally:
+            self.lock.release()
+
+
+async def open_folder(folder: DataFolder, clock: Clock) -> Opened:
+    """Open a data folder, or begin one. Raises AlreadyRunning, and ProblemError for what a person must mend first."""
+    await asyncio.to_thread(prepare, folder)
+    lock = InstanceLock(folder.lock)
+    if not lock.acquire():
+        raise AlreadyRunning(folder)
+    try:
+        return await _open_files(folder, lock, clock)
+    except BaseException:
+        lock.release()
+        raise
+
+
+async def _open_files(folder: DataFolder, lock: InstanceLock, clock: Clock) -> Opened:
+    is_new = not folder.configuration.exists()
+    vault = _vault(folder, is_new=is_new)
+    opener = Opener(path=folder.configuration, application_id=CONFIGURATION_APPLICATION, writer=True, cache_bytes=1 << 20)
+    database = await AiosqliteDatabase.open(opener)
+    try:
+        await database.run(partial(migrate, kind="configuration", path=folder.configuration, now=clock.now()))
+        events, trouble = await _open_events(folder, clock)
+    except BaseException:
+        await database.close()
+        raise
+    return Opened(
+        folder=folder,
+        lock=lock,
+        is_new=is_new,
+        database=database,
+        configuration=SqliteConfiguration(database, vault, folder.path),
+        people=SqlitePeople(database),
+        events=events,
+        trouble=trouble,
+    )
+
+
+def _vault(folder: DataFolder, *, is_new: bool) -> Vault:
+    """The key is made for a new folder only: a lost configuration, or a lost key, is for a person to put back."""
+    if not is_new:
+        return open_key(folder.key)
+    for left in (folder.key, folder.events):
+        if left.exists():
+            raise ProblemError(problem("configuration_missing", folder=folder.path, what=left.name))
+    return create_key(folder.key, os.urandom)
+
+
+async def _open_events(folder: DataFolder, clock: Clock) -> tuple[EventsFile | None, Problem | None]:
+    """The page and the touchpoints stand even when the events file does not."""
+    try:
+        return await EventsFile.open(folder.events, AiosqliteDatabase.open, now=clock.now()), None
+    except ProblemError as error:
+        if error.problems[0].code == "store_newer":
+            raise
+        return None, error.problems[0]

@@ -1,0 +1,153 @@
+"""The process: from a command line to a running agent, and to a clean end."""
+
+import asyncio
+import hashlib
+import os
+import sys
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+import structlog
+
+from appliance import VERSION
+from appliance.agent import Agent
+from appliance.clock import Clock
+from appliance.data_folder import DataFolder, locate
+from appliance.direct_path import join_address, split_address
+from appliance.logs import Redactor, set_up_logs
+from appliance.opening import AlreadyRunning, Opened, open_folder
+from appliance.options import RunOptions
+from appliance.running import Running, clear_running, write_running
+from appliance.signals import stop_on_signals
+from store.configuration import Actor
+from touchpoints.problem import Problem, ProblemError, problem
+from web.listener.server import Listener
+
+log = structlog.get_logger()
+
+# SIGTERM ends within ten seconds: this much for what is under way, the rest for the disk.
+GRACE = 6.0
+CONFIG_FILE_BYTES = 1024 * 1024
+
+
+def run(options: RunOptions) -> int:
+    """Run the agent until it is asked to stop; the exit code."""
+    return asyncio.run(_run(options, os.environ))
+
+
+async def _run(options: RunOptions, environment: Mapping[str, str]) -> int:
+    clock, redactor = Clock(), Redactor()
+    folder = locate(options.data_dir, environment)
+    try:
+        host, port = _admin_address(options.admin)
+        opened = await open_folder(folder, clock)
+    except AlreadyRunning as error:
+        return _refuse(error.problems, code=3)
+    except ProblemError as error:
+        return _refuse(error.problems, code=1)
+    set_up_logs(folder, redactor)
+    try:
+        agent = Agent(opened, environment=environment, clock=clock, redactor=redactor)
+        if wrong := await _configure(agent, opened, options.config):
+            return _refuse(wrong, code=2)
+        return await _serve(agent, folder, host, port)
+    except ProblemError as error:
+        return _refuse(error.problems, code=1)
+    finally:
+        clear_running(folder)
+        await opened.close()
+
+
+def _admin_address(text: str) -> tuple[str, int]:
+    """Where the page listens; loopback only, until people can sign in."""
+    try:
+        host, port = split_address(text)
+    except ValueError:
+        raise ProblemError(problem("admin_address", value=text[:80])) from None
+    if host not in ("127.0.0.1", "::1", "localhost"):
+        raise ProblemError(problem("admin_not_loopback", host=host[:80]))
+    return host, port
+
+
+async def _configure(agent: Agent, opened: Opened, file: Path | None) -> tuple[Problem, ...]:
+    """Load what is stored and apply `--config` where it is new. Problems are returned only for a new data folder."""
+    await agent.load()
+    if file is None:
+        return ()
+    try:
+        wrong = await _apply_file(agent, opened, file)
+    except ProblemError as error:
+        wrong = error.problems
+    if wrong and opened.is_new:
+        # Nothing was configured yet: the next start must again be a first one.
+        return wrong
+    agent.not_applied = wrong
+    return ()
+
+
+async def _apply_file(agent: Agent, opened: Opened, file: Path) -> tuple[Problem, ...]:
+    try:
+        content = await asyncio.to_thread(read_config_file, file)
+        content_digest = hashlib.sha256(content).hexdigest()
+        if content_digest == await opened.configuration.last_applied():
+            return ()
+        document = tomllib.loads(content.decode("utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        return (problem("config_file_unreadable", file=file, why=why),)
+    base = str(file.absolute().parent)
+    actor = Actor(name="machine", machine=True)
+    applied = await agent.control.apply(
+        document, base=base, digest=content_digest, prune=False, dry_run=False, actor=actor
+    )
+    return applied.problems
+
+
+def read_config_file(file: Path) -> bytes:
+    """The file's bytes. Raises OSError, and ValueError for one that is too large to be a configuration."""
+    with file.open("rb") as opened:
+        content = opened.read(CONFIG_FILE_BYTES + 1)
+    if len(content) > CONFIG_FILE_BYTES:
+        raise ValueError("it is larger than 1 MiB")
+    return content
+
+
+async def _serve(agent: Agent, folder: DataFolder, host: str, port: int) -> int:
+    stop = asyncio.Event()
+    stop_on_signals(stop)
+    local = await Listener.open(agent.api, host, port)
+    try:
+        agent.page = f"http://{join_address(*local.address)}"
+        await agent.start()
+        write_running(folder, Running(pid=os.getpid(), page=agent.page), agent.machine_token)
+        _tell(agent, folder)
+        log.info("started", version=VERSION, data_dir=str(folder.path), page=agent.page)
+        await stop.wait()
+        log.info("stopping")
+        await agent.stop(grace=GRACE)
+    finally:
+        await local.close(grace=1.0)
+    log.info("stopped")
+    return 0
+
+
+def _tell(agent: Agent, folder: DataFolder) -> None:
+    mode = agent.configuration.agent.mode or "not chosen yet (set mode in [agent] of a configuration file)"
+    listening = agent.direct.address or agent.direct.error or "not listening"
+    lines = (
+        f"Hookport {VERSION}",
+        f"  data folder  {folder.path}",
+        f"  listener     {listening}",
+        f"  page         {agent.page}",
+        f"  mode         {mode}",
+        "  stop with    Ctrl-C",
+    )
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+def _refuse(problems: tuple[Problem, ...], *, code: int) -> int:
+    for one in problems:
+        sys.stderr.write(f"{one.path + ': ' if one.path else ''}{one.text}\n  {one.mend} [{one.code}]\n")
+    return code

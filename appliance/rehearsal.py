@@ -1,0 +1,143 @@
+"""The rehearsal: a test event, signed the provider's way, received and verified for real, stopping before the outbox."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from appliance.clock import Clock
+from store.actions import Actions
+from store.inbox import Inbox
+from store.log import Log, RecordedAttempt
+from touchpoints.delivery import Delivery, Job
+from touchpoints.destinations.sender import Sender
+from touchpoints.event import ArrivedBy, Arrival, Event, Verdict
+from touchpoints.plan import replan
+from touchpoints.problem import ProblemError, problem
+from touchpoints.receive import receive
+from touchpoints.request import Answer, Refused, Request, Verified
+from touchpoints.sign import sample, sign, signed_url
+from touchpoints.touchpoint import Touchpoint
+from web.listener.endpoint import Directory, Endpoint
+
+Json = dict[str, Any]
+
+# Longer than a destination's standard timeout.
+PATIENCE = 35.0
+
+
+class Rehearsal:
+    """Plays test events through the real receive path."""
+
+    def __init__(
+        self,
+        *,
+        inbox: Inbox,
+        log: Log,
+        actions: Actions,
+        directory: Callable[[], Directory],
+        sender: Callable[[int], Sender | None],
+        wake: Callable[[], None],
+        clock: Clock,
+        new_id: Callable[[int], str],
+    ) -> None:
+        self._inbox = inbox
+        self._log = log
+        self._actions = actions
+        self._directory = directory
+        self._sender = sender
+        self._wake = wake
+        self._clock = clock
+        self._new_id = new_id
+
+    async def play(self, name: str, body: bytes | None, *, headers: Mapping[str, str], deliver: bool) -> Json:
+        """The object of `touchpoint test --json`. Raises ProblemError(touchpoint_unknown)."""
+        endpoint = self._directory().endpoints.get(name)
+        if endpoint is None:
+            raise ProblemError(problem("touchpoint_unknown", name=name[:80]))
+        request = self._request(endpoint, body, headers)
+        received = receive(request, endpoint.touchpoint)
+        if isinstance(received, Refused):
+            return {"event_id": None, "verdict": "refused", "reason": received.code, "deliveries": []}
+        if isinstance(received, Answer):
+            return {"event_id": None, "verdict": "answered", "reason": "", "deliveries": []}
+        event = self._event(request, endpoint.touchpoint, received)
+        await self._inbox.put(Arrival(event=event, body=request.body))
+        self._wake()
+        jobs = self._jobs(event, request.body, endpoint.touchpoint)
+        attempts = await self._deliver(event, jobs) if deliver else {}
+        shown = [self._shown(job, endpoint.touchpoint, attempts.get(job.delivery.id)) for job in jobs]
+        return {"event_id": event.id, "verdict": "accepted", "reason": "", "deliveries": shown}
+
+    def _request(self, endpoint: Endpoint, body: bytes | None, headers: Mapping[str, str]) -> Request:
+        now, touchpoint = self._clock.now(), endpoint.touchpoint
+        plain = sample(touchpoint) if body is None else body
+        given = tuple((name.lower().encode("latin-1", "replace"), value.encode("latin-1", "replace")) for name, value in headers.items())
+        url = signed_url(touchpoint, endpoint.url)
+        query = url.partition("?")[2]
+        return Request(
+            method="POST",
+            target=f"/hooks/{touchpoint.name}" + (f"?{query}" if query else ""),
+            headers=sign(touchpoint, plain, given, now, url, f"test_{self._new_id(now)}"),
+            body=plain,
+            remote="test",
+            received_at=now,
+            url=url,
+        )
+
+    def _event(self, request: Request, touchpoint: Touchpoint, verified: Verified) -> Event:
+        return Event(
+            id=self._new_id(request.received_at),
+            touchpoint=touchpoint.id,
+            received_at=request.received_at,
+            arrived_by=ArrivedBy.DIRECT,
+            verdict=Verdict.ACCEPTED,
+            method=request.method,
+            target=request.target,
+            headers=request.headers,
+            remote=request.remote,
+            event_type=verified.event_type,
+            reference=verified.reference,
+            body_bytes=len(request.body),
+            body_hash=hashlib.sha256(request.body).digest(),
+            test=True,
+        )
+
+    def _jobs(self, event: Event, body: bytes, touchpoint: Touchpoint) -> list[Job]:
+        planned: tuple[Delivery, ...] = replan(event, touchpoint, 1, self._clock.now())
+        return [Job(seq=0, delivery=delivery, event=event, body=body) for delivery in planned]
+
+    async def _deliver(self, event: Event, jobs: list[Job]) -> Mapping[str, RecordedAttempt]:
+        """Send for real, through the outbox, and wait for the first attempt of each."""
+        timeline = await self._log.timeline(event.id)
+        if timeline is None:
+            return {}
+        now = self._clock.now()
+        await self._actions.add_run(timeline.listed.seq, [replace(job.delivery, due_at=now) for job in jobs])
+        self._wake()
+        made: Mapping[str, RecordedAttempt] = {}
+        began = self._clock.steady()
+        while self._clock.steady() - began < PATIENCE * 1_000_000:
+            timeline = await self._log.timeline(event.id)
+            made = {attempt.delivery_id: attempt for attempt in reversed(timeline.attempts)} if timeline else {}
+            if len(made) >= len(jobs):
+                return made
+            await asyncio.sleep(0.05)
+        return made
+
+    def _shown(self, job: Job, touchpoint: Touchpoint, attempt: RecordedAttempt | None) -> Json:
+        destination = next(one for one in touchpoint.destinations if one.id == job.delivery.destination)
+        shown: Json = {"destination": destination.name, "kind": destination.kind, "sent": attempt is not None}
+        sender = self._sender(destination.id)
+        if sender is not None:
+            parcel = sender.preview(job, touchpoint=touchpoint.name)
+            shown |= {
+                "target": parcel.target,
+                "method": parcel.method,
+                "headers": [[name.decode("latin-1"), value.decode("latin-1")] for name, value in parcel.headers],
+                "body_bytes": len(parcel.body),
+            }
+        if attempt is not None:
+            shown |= {"outcome": attempt.outcome, "http_status": attempt.http_status, "error": attempt.error}
+        return shown

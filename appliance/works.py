@@ -1,0 +1,104 @@
+"""The works: all that moves events, made for one usable events file."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from appliance.chance import jitter
+from appliance.clock import Clock
+from appliance.deeds import Deeds
+from appliance.endpoints import endpoint_url
+from appliance.hops.drain import Drain
+from appliance.hops.lanes import Lanes
+from appliance.ids import new_id
+from appliance.rehearsal import Rehearsal
+from appliance.tasks import Tasks
+from store.log import Filter
+from store.settings import Configuration
+from store.sqlite.events_file import EventsFile
+from touchpoints.destinations.registry import open_sender
+from touchpoints.touchpoint import Touchpoint, TouchpointState
+from web.listener.budget import Budget
+from web.listener.endpoint import Directory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the works need of the process around them."""
+
+    configuration: Callable[[], Configuration]
+    directory: Callable[[], Directory]
+    budget: Budget
+    clock: Clock
+    environment: Mapping[str, str]
+    tasks: Tasks
+
+
+class Works:
+    """Drain, lanes, deeds and rehearsal over one events file."""
+
+    def __init__(self, events: EventsFile, around: Surroundings) -> None:
+        self.events = events
+        self._around = around
+        now = around.clock.now
+        self.lanes = Lanes(
+            outbox=events.outbox,
+            budget=around.budget,
+            clock=around.clock,
+            jitter=jitter,
+            open_sender=lambda destination: open_sender(destination, environment=around.environment, now=now),
+            tasks=around.tasks,
+        )
+        self.drain = Drain(
+            inbox=events.inbox, outbox=events.outbox, touchpoints=self._touchpoints, now=now, planned=self.lanes.wake
+        )
+        self.deeds = Deeds(
+            actions=events.actions,
+            touchpoints=self._touchpoints,
+            url=lambda touchpoint: touchpoint.public_url or endpoint_url(touchpoint, around.configuration()),
+            now=now,
+        )
+        self.rehearsal = Rehearsal(
+            inbox=events.inbox,
+            log=events.log,
+            actions=events.actions,
+            directory=around.directory,
+            sender=self.lanes.sender,
+            wake=self.wake,
+            clock=around.clock,
+            new_id=new_id,
+        )
+
+    async def start(self) -> None:
+        """Begin to drain and deliver."""
+        await self.lanes.recall()
+        await self._hold_what_is_on_hold({})
+        await self.lanes.follow(self._around.configuration().touchpoints)
+        self._around.tasks.spawn(self.drain.run(), name="drain")
+
+    async def follow(self, before: Configuration) -> None:
+        """Take up a new configuration."""
+        await self._hold_what_is_on_hold({one.id: one.state for one in before.touchpoints})
+        await self.lanes.follow(self._around.configuration().touchpoints)
+        self.drain.restart()
+
+    def wake(self) -> None:
+        """Something may be due anywhere: an action was taken, the clock jumped, or the safety net swings."""
+        self.drain.restart()
+        self.lanes.wake()
+
+    async def close(self, *, grace: float) -> None:
+        """Plan nothing more, let attempts under way end for `grace` seconds."""
+        await self._around.tasks.end("drain")
+        await self.lanes.close(grace=grace)
+
+    def _touchpoints(self) -> Mapping[int, Touchpoint]:
+        return {one.id: one for one in self._around.configuration().touchpoints}
+
+    async def _hold_what_is_on_hold(self, before: Mapping[int, TouchpointState]) -> None:
+        """A touchpoint put on hold keeps what was already planned; one taken off hold lets it go."""
+        for touchpoint in self._around.configuration().touchpoints:
+            which = Filter(touchpoint=touchpoint.id, tests=True)
+            if touchpoint.state is TouchpointState.HOLD:
+                await self.deeds.do("hold", which, dry_run=False)
+            elif before.get(touchpoint.id) is TouchpointState.HOLD:
+                await self.deeds.do("release", which, dry_run=False)

@@ -1,0 +1,144 @@
+"""The log: everything that happened, for lists, timelines, counts and export. Reads only."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from touchpoints.attempt import Blame
+from touchpoints.delivery import Delivery, DeliveryState
+from touchpoints.event import Event
+from touchpoints.moment import Micros
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which events or deliveries are meant. Empty fields do not filter."""
+
+    ids: tuple[str, ...] = ()  # event ids or delivery ids
+    reference: str | None = None
+    dedup_key: str | None = None
+    since: Micros | None = None  # received_at, inclusive
+    until: Micros | None = None  # received_at, exclusive
+    touchpoint: int | None = None
+    destination: int | None = None
+    state: str | None = None  # a delivery state or a verdict: pending held delivered given_up dismissed refused duplicate filtered
+    tests: bool = False  # include test events
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """One event in a list, with its deliveries' states."""
+
+    seq: int
+    event: Event
+    duplicate_of: str | None = None
+    flags: tuple[str, ...] = ()  # e.g. same_id_other_body
+    waiting: bool = False  # still in the inbox
+    deliveries: tuple[Delivery, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedAttempt:
+    """An attempt as recorded."""
+
+    delivery_id: str
+    number: int
+    started_at: Micros
+    duration: Micros
+    outcome: str  # delivered | failed
+    blame: Blame | None
+    http_status: int | None
+    error_code: str
+    error: str
+    answer: bytes
+    next_attempt_at: Micros | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """One event with everything that happened to it."""
+
+    listed: Listed
+    attempts: tuple[RecordedAttempt, ...]
+    duplicates: tuple[str, ...]  # ids of events that repeat this one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportRow:
+    """One row of the export, in design order; ids of touchpoint and destination are named by the caller."""
+
+    cursor: tuple[int, int, int]  # event seq, delivery seq, attempt: pass the last one back to go on
+    received_at: Micros
+    event_id: str
+    touchpoint: int
+    event_type: str
+    reference: str | None
+    arrived_by: str
+    destination: int | None
+    delivery_id: str | None
+    run: int | None
+    delivery_state: str
+    attempt: int  # 0: never tried, or an event without deliveries
+    attempted_at: Micros | None
+    duration: Micros | None
+    outcome: str  # delivered | failed | "" ; for refused events the reason stands in error_code
+    http_status: int | None
+    error_code: str
+    error: str
+    next_attempt_at: Micros | None
+    body_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """What is not settled, over all."""
+
+    inbox: int
+    outbox: int  # pending
+    held: int
+    given_up: int
+    refused: int  # refused events kept and not yet verified again or dismissed
+    oldest_at: Micros | None  # received_at of the oldest unsettled, not counting given up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DestinationBacklog:
+    """What is not settled, at one destination."""
+
+    pending: int
+    held: int
+    given_up: int
+
+
+class Log(Protocol):
+    """Reads of everything that happened."""
+
+    async def events(self, which: Filter, *, limit: int, before: int | None = None) -> Sequence[Listed]:
+        """Newest first, `seq < before`; pages by key, so the cost does not grow with the page's depth."""
+
+    async def timeline(self, event_id: str) -> Timeline | None:
+        """One event by its id, or by a delivery's id."""
+
+    async def body(self, event_id: str) -> bytes | None:
+        """The exact bytes, or None when the event is unknown or its body was pruned."""
+
+    async def rows(self, which: Filter, *, limit: int, after: tuple[int, int, int] = (0, 0, 0)) -> Sequence[ExportRow]:
+        """The next `limit` export rows after a cursor, in order of receipt. Read in short slices, never in one long read."""
+
+    async def count_rows(self, which: Filter) -> int:
+        """How many export rows there will be, for a progress bar; may be off while events arrive."""
+
+    async def backlog(self) -> Backlog:
+        """What is not settled."""
+
+    async def destinations(self) -> Mapping[int, DestinationBacklog]:
+        """What is not settled, by destination; cheap however much is stored."""
+
+    async def last_events(self) -> Mapping[int, Micros]:
+        """The last received event of every touchpoint, tests not counted."""
+
+    async def refusals(self, touchpoint: int | None = None, *, since: Micros = 0) -> Mapping[tuple[int, str], int]:
+        """How many requests were refused, by touchpoint and reason, also those of which no sample was kept."""
+
+
+UNSETTLED_STATES = (DeliveryState.PENDING, DeliveryState.HELD, DeliveryState.GIVEN_UP)

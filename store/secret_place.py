@@ -1,0 +1,84 @@
+"""The places of a configuration document where secrets stand, and how they are exchanged there."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from store.configuration import Document
+from store.document import tables_of
+from touchpoints.definition import table_path
+from touchpoints.definition_destination import AUTH_SECRETS
+from touchpoints.definition_secret import is_sensitive, secret_spans
+from touchpoints.definition_setting import join
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secret:
+    """One secret as it stands in a document."""
+
+    path: str
+    text: str
+    whole: bool  # the whole value, which may be env:NAME or file:PATH; else a part of a URL
+
+
+Exchange = Callable[[Secret], str]
+
+
+def exchange_secrets(document: Document, exchange: Exchange) -> None:
+    """Put in the place of every secret what `exchange` gives for it. Wrong values are left for the reading to report."""
+    touchpoints = document.get("touchpoint")
+    for index, touchpoint in enumerate(touchpoints if isinstance(touchpoints, list) else []):
+        if isinstance(touchpoint, dict):
+            path = table_path("touchpoint", touchpoint, index)
+            exchange_all(touchpoint.get("secrets"), f"{path}.secrets", exchange)
+            exchange_keys(touchpoint, ("verify_token",), path, exchange)
+            for destination in tables_of(touchpoint.get("destination")):
+                exchange_in_destination(destination, table_path(f"{path}.destination", destination, 0), exchange)
+
+
+def exchange_all(secrets: Any, path: str, exchange: Exchange) -> None:
+    """Exchange every text in a list."""
+    for index, text in enumerate(secrets if isinstance(secrets, list) else []):
+        if isinstance(text, str) and text:
+            secrets[index] = exchange(Secret(path=f"{path}[{index}]", text=text, whole=True))
+
+
+def exchange_in_destination(destination: dict[str, Any], path: str, exchange: Exchange) -> None:
+    """Exchange the secrets of one destination."""
+    exchange_keys(destination, ("sign",), path, exchange)
+    exchange_keys(destination.get("auth"), AUTH_SECRETS.values(), f"{path}.auth", exchange)
+    for key, is_secret in (("headers", is_sensitive), ("query", bool)):
+        table = destination.get(key)
+        if isinstance(table, dict):
+            exchange_keys(table, [name for name in table if is_secret(name)], f"{path}.{key}", exchange)
+    for key in ("url", "proxy"):
+        url = destination.get(key)
+        if isinstance(url, str):
+            destination[key] = exchange_in_url(url, f"{path}.{key}", exchange)
+
+
+def exchange_keys(table: Any, keys: Any, path: str, exchange: Exchange) -> None:
+    """Exchange the texts under some keys of a table."""
+    for key in keys if isinstance(table, dict) else ():
+        text = table.get(key)
+        if isinstance(text, str) and text:
+            table[key] = exchange(Secret(path=join(path, key), text=text, whole=True))
+
+
+def exchange_in_url(url: str, path: str, exchange: Exchange) -> str:
+    """Exchange the secrets within a URL."""
+    for start, end in reversed(secret_spans(url)):
+        url = url[:start] + exchange(Secret(path=path, text=url[start:end], whole=False)) + url[end:]
+    return url
+
+
+def secret_texts(document: Document) -> Iterator[Secret]:
+    """Every secret as it stands in a document; nothing is changed."""
+    found: list[Secret] = []
+
+    def keep(secret: Secret) -> str:
+        found.append(secret)
+        return secret.text
+
+    exchange_secrets(document, keep)
+    yield from found

@@ -1,0 +1,76 @@
+"""The settings beside touchpoints, as typed values with their defaults. `store.document` makes them from a checked document."""
+
+from dataclasses import dataclass, field
+
+from touchpoints.moment import HOUR, Micros
+from touchpoints.problem import Problem
+from touchpoints.touchpoint import Touchpoint
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentSettings:
+    """`[agent]`."""
+
+    mode: str | None = None  # direct | proxy | both; None until chosen: no public port is bound
+    host_public_url: str = ""
+    listen: str = "0.0.0.0"  # noqa: S104 - the public listener's documented default
+    port: int = 8420
+    tls_certificate: str = ""
+    tls_key: str = ""
+    trusted_proxies: tuple[str, ...] = ()
+    switch_overlap: Micros = 24 * HOUR
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProxySettings:
+    """`[proxy]`."""
+
+    url: str = ""
+    domain: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """`[limits]`; sizes in bytes."""
+
+    body: int = 25 * MIB
+    buffers: int = 64 * MIB
+    per_second: int = 0  # 0: off
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetentionSettings:
+    """`[retention]`; sizes in bytes, 0: no limit."""
+
+    bodies_days: int = 30
+    log_days: int = 400
+    refused_days: int = 30
+    refused_size: int = 1024 * MIB
+    size: int = 0
+    free_disk: int = 200 * MIB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageSettings:
+    """`[page]`."""
+
+    hosts: tuple[str, ...] = ()
+    tls_certificate: str = ""
+    tls_key: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """Everything the process runs by, checked and in clear."""
+
+    agent: AgentSettings = AgentSettings()
+    proxy: ProxySettings = ProxySettings()
+    limits: Limits = Limits()
+    retention: RetentionSettings = RetentionSettings()
+    page: PageSettings = PageSettings()
+    touchpoints: tuple[Touchpoint, ...] = ()
+    touchpoint_names: dict[int, str] = field(default_factory=dict)  # also of removed ones, for the log
+    destination_names: dict[int, str] = field(default_factory=dict)  # also of removed ones
+    warnings: tuple[Problem, ...] = ()  # what a person should know, such as a secret that could not be read anew

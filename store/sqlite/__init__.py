@@ -1,0 +1,1 @@
+"""The durable places on SQLite. The only folder that knows SQL."""

@@ -1,0 +1,39 @@
+"""Dedup keys that verified events have claimed."""
+
+import sqlite3
+from dataclasses import dataclass
+
+from touchpoints.moment import Micros
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What claiming a key came to: neither field set is a plain first claim."""
+
+    duplicate_of: int | None = None  # seq of the event that has the key
+    other_body: bool = False  # the key is known with another body, and isn't covered by the signature
+
+
+SELECT_EVENT = "SELECT touchpoint, received_at FROM events WHERE seq = ?"
+SELECT_CLAIMS = (
+    "SELECT event_seq, body_hash FROM claims WHERE touchpoint = ? AND dedup_key = ? AND at >= ? ORDER BY at, event_seq"
+)
+UPSERT_CLAIM = """
+INSERT INTO claims (touchpoint, dedup_key, body_hash, event_seq, at) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (touchpoint, dedup_key, body_hash) DO UPDATE SET event_seq = excluded.event_seq, at = excluded.at
+"""
+
+
+def claim_key(db: sqlite3.Connection, seq: int, key: str, *, since: Micros, body_hash: bytes | None) -> Claim:
+    """Claim a key for an event, unless another event has claimed it at or after `since`.
+
+    With a `body_hash` (a key that the signature doesn't cover) only the same body is a repeat: a stranger who replays a
+    signed body under a used id, or a sender that uses an id twice, must not make an event vanish.
+    """
+    touchpoint, received_at = db.execute(SELECT_EVENT, (seq,)).fetchone()
+    others = db.execute(SELECT_CLAIMS, (touchpoint, key, since)).fetchall()
+    for event_seq, claimed_hash in others:
+        if event_seq != seq and (body_hash is None or claimed_hash == body_hash):
+            return Claim(duplicate_of=event_seq)
+    db.execute(UPSERT_CLAIM, (touchpoint, key, body_hash or b"", seq, received_at))
+    return Claim(other_body=bool(others))

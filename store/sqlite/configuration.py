@@ -1,0 +1,277 @@
+"""The configuration in SQLite: the file and the page write it, the process runs by it."""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from store.configuration import Actor, Applied, Change, Document
+from store.document import check_nesting, compare, made_absolute, merge, to_toml
+from store.machine_right import missing_rights, refused_folders
+from store.people import AuditLine
+from store.sealing import Kept, Sealing, clear_secret, group
+from store.secret_place import exchange_secrets, secret_texts
+from store.settings import Configuration
+from store.settings_definition import read_configuration
+from store.sqlite.configuration_rows import read_document, read_names, successors, write_document
+from store.sqlite.database import Database, explained
+from store.sqlite.people import write_audit
+from store.sqlite.secret_rows import read_anew, read_secrets, write_secrets
+from store.vault import Vault
+from touchpoints.definition import Ids
+from touchpoints.definition_setting import Reading, join
+from touchpoints.moment import Micros
+from touchpoints.name import name_problem
+from touchpoints.problem import Problem, ProblemError, problem
+
+T = TypeVar("T")
+
+_KEY_CHECK = "hookport key check 1"
+
+
+class SqliteConfiguration:
+    """A ConfigurationStore over configuration.db; `data_folder` is where no destination may write."""
+
+    def __init__(self, database: Database, vault: Vault, data_folder: Path) -> None:
+        self._database = database
+        self._vault = vault
+        self._data_folder = data_folder
+
+    async def load(self, environment: Mapping[str, str]) -> Configuration:
+        """See ConfigurationStore. Raises ProblemError: key_wrong, secret_unreadable, or what a newer program's checks find."""
+        return await self._run(partial(self._load, environment=environment))
+
+    def _load(self, db: sqlite3.Connection, *, environment: Mapping[str, str]) -> Configuration:
+        document, ids = read_document(db)
+        kept = read_secrets(db, self._vault)
+        fresh, warnings = read_anew(kept, environment, document)
+        write_secrets(db, self._vault, kept, fresh)
+        configuration, problems = self._read(db, document, ids, fresh)
+        if problems:
+            raise ProblemError(*problems)
+        db.execute("COMMIT")
+        return replace(configuration, warnings=tuple(warnings))
+
+    def _read(
+        self, db: sqlite3.Connection, document: Document, ids: Ids, kept: Mapping[str, Kept]
+    ) -> tuple[Configuration, list[Problem]]:
+        reading = Reading(clear=lambda text: clear_secret(text, kept))
+        configuration = read_configuration(document, ids, reading)
+        touchpoints, destinations = read_names(db)
+        return replace(configuration, touchpoint_names=touchpoints, destination_names=destinations), reading.problems
+
+    async def apply(
+        self,
+        document: Document,
+        *,
+        base: str,
+        prune: bool,
+        dry_run: bool,
+        actor: Actor,
+        environment: Mapping[str, str],
+        undelivered: Mapping[int, int],
+        now: Micros,
+        digest: str = "",
+    ) -> Applied:
+        """See ConfigurationStore; `digest`, where given, is kept as the last file applied, in the same transaction."""
+        try:
+            check_nesting(document)
+        except ProblemError as error:
+            return Applied(problems=error.problems)
+        work = partial(
+            self._apply,
+            document=document,
+            base=Path(base),
+            prune=prune,
+            dry_run=dry_run,
+            actor=actor,
+            environment=environment,
+            undelivered=undelivered,
+            now=now,
+            digest=digest,
+        )
+        return await self._run(work)
+
+    def _apply(
+        self,
+        db: sqlite3.Connection,
+        *,
+        document: Document,
+        base: Path,
+        prune: bool,
+        dry_run: bool,
+        actor: Actor,
+        environment: Mapping[str, str],
+        undelivered: Mapping[int, int],
+        now: Micros,
+        digest: str,
+    ) -> Applied:
+        stored, ids = read_document(db)
+        kept = read_secrets(db, self._vault)
+        fresh, warnings = read_anew(kept, environment, stored)
+        sealing = Sealing(
+            vault=self._vault,
+            kept=fresh,
+            environment=environment,
+            base=base,
+            actor=actor,
+            standing={(group(secret.path), secret.text) for secret in secret_texts(stored)},
+        )
+        merged = merge(stored, made_absolute(document, base), prune=prune)
+        exchange_secrets(merged, sealing.exchange)
+        read, found = self._read(db, merged, {}, sealing.kept)
+        changes = compare(stored, merged)
+        sealed = {trouble.path for trouble in sealing.problems}
+        problems = [
+            *sealing.problems,
+            *(trouble for trouble in found if trouble.path not in sealed),
+            *missing_rights(changes, actor),
+            *refused_folders(read.touchpoints, self._data_folder, environment),
+        ]
+        if not problems:
+            problems += still_undelivered(merged, ids, undelivered)
+        if problems:
+            return Applied(problems=tuple(problems))
+        changes += renewed(merged, kept, sealing.kept)
+        applied = self._save(db, merged, ids, kept, sealing.kept, changes, actor, now)
+        if digest:
+            db.execute(UPSERT_INSTANCE, ("applied_digest", digest))
+        if not dry_run:
+            db.execute("COMMIT")
+        configuration = applied.configuration and replace(applied.configuration, warnings=tuple(warnings))
+        return replace(applied, configuration=configuration)
+
+    def _save(
+        self,
+        db: sqlite3.Connection,
+        document: Document,
+        ids: Ids,
+        before: Mapping[str, Kept],
+        after: Mapping[str, Kept],
+        changes: tuple[Change, ...],
+        actor: Actor,
+        now: Micros,
+        action: str = "config.apply",
+    ) -> Applied:
+        """Write a checked document with its secrets and its audit line, and give back what the process then runs by."""
+        used = {secret.text.removeprefix("stored:") for secret in secret_texts(document)}
+        write_secrets(db, self._vault, before, {key: kept for key, kept in after.items() if key in used})
+        write_document(db, document, ids, now)
+        if changes:
+            detail = ", ".join(f"{change.path} {change.what}" for change in changes)
+            write_audit(db, AuditLine(at=now, actor=actor.name, action=action, detail=detail))
+        configuration, problems = self._read(db, *read_document(db), after)
+        return Applied(problems=tuple(problems), changes=changes, configuration=None if problems else configuration)
+
+    async def show(self) -> str:
+        """See ConfigurationStore."""
+        document, _ = await self._run(read_document)
+        return to_toml(document)
+
+    async def rename(self, old: str, new: str, *, actor: Actor, now: Micros) -> Applied:
+        """See ConfigurationStore."""
+        return await self._run(partial(self._rename, old=old, new=new, actor=actor, now=now))
+
+    def _rename(self, db: sqlite3.Connection, *, old: str, new: str, actor: Actor, now: Micros) -> Applied:
+        document, ids = read_document(db)
+        items = document.get("touchpoint", [])
+        item = next((item for item in items if item["name"] == old), None)
+        if item is None:
+            return Applied(problems=(problem("touchpoint_unknown", name=ascii(old[:64])[1:-1]),))
+        if trouble := name_problem(new, path="name"):
+            return Applied(problems=(trouble,))
+        if old == new:
+            return Applied()
+        item["name"] = new
+        item["aliases"] = [*(alias for alias in item.get("aliases", []) if alias != new), old]
+        kept = read_secrets(db, self._vault)
+        _, problems = self._read(db, document, {}, kept)
+        if problems:
+            return Applied(problems=tuple(problems))
+        changes = (Change(path=join("touchpoint", old), what="changed"),)
+        applied = self._save(db, document, ids, kept, kept, changes, actor, now, action="touchpoint.rename")
+        db.execute("COMMIT")
+        return applied
+
+    async def remove(self, name: str, *, actor: Actor, undelivered: Mapping[int, int], now: Micros) -> Applied:
+        """See ConfigurationStore."""
+        return await self._run(partial(self._remove, name=name, actor=actor, undelivered=undelivered, now=now))
+
+    def _remove(
+        self, db: sqlite3.Connection, *, name: str, actor: Actor, undelivered: Mapping[int, int], now: Micros
+    ) -> Applied:
+        document, ids = read_document(db)
+        if (name,) not in ids:
+            return Applied(problems=(problem("touchpoint_unknown", name=ascii(name[:64])[1:-1]),))
+        document["touchpoint"] = [item for item in document["touchpoint"] if item["name"] != name]
+        if problems := tuple(still_undelivered(document, ids, undelivered)):
+            return Applied(problems=problems)
+        kept = read_secrets(db, self._vault)
+        changes = (Change(path=join("touchpoint", name), what="removed"),)
+        applied = self._save(db, document, ids, kept, kept, changes, actor, now, action="touchpoint.remove")
+        db.execute("COMMIT")
+        return applied
+
+    async def last_applied(self) -> str:
+        """See ConfigurationStore."""
+        return await self._run(lambda db: read_instance(db, "applied_digest"))
+
+    async def instance_id(self, fresh: str) -> str:
+        """The id of this instance; `fresh` becomes it the first time."""
+
+        def work(db: sqlite3.Connection) -> str:
+            found = read_instance(db, "id") or fresh
+            db.execute(UPSERT_INSTANCE, ("id", found))
+            db.execute("COMMIT")
+            return found
+
+        return await self._run(work)
+
+    async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a work in a transaction of its own, which is rolled back unless the work commits it."""
+
+        def begun(db: sqlite3.Connection) -> T:
+            db.execute("BEGIN IMMEDIATE")
+            check_key(db, self._vault)
+            return work(db)
+
+        try:
+            return await self._database.run(begun)
+        except sqlite3.Error as error:
+            raise explained(error, self._data_folder / "configuration.db") from error
+
+
+SELECT_INSTANCE = "SELECT value FROM instance WHERE key = ?"
+UPSERT_INSTANCE = "INSERT INTO instance (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+
+
+def read_instance(db: sqlite3.Connection, key: str) -> str:
+    """A fact about this instance, or empty."""
+    row = db.execute(SELECT_INSTANCE, (key,)).fetchone()
+    return row[0] if row else ""
+
+
+def check_key(db: sqlite3.Connection, vault: Vault) -> None:
+    """Raise ProblemError(key_wrong) for a vault of another key than the one this configuration was begun with."""
+    known, ours = read_instance(db, "key_check"), vault.fingerprint(_KEY_CHECK)
+    if known and known != ours:
+        raise ProblemError(problem("key_wrong"))
+    if not known:
+        db.execute(UPSERT_INSTANCE, ("key_check", ours))
+
+
+def still_undelivered(document: Document, ids: Ids, undelivered: Mapping[int, int]) -> Iterator[Problem]:
+    """A problem for each destination that would go while events wait for it."""
+    living = {(len(key), number) for key, number in successors(document, ids).items()}
+    for key, number in ids.items():
+        if len(key) == 2 and (2, number) not in living and undelivered.get(number):
+            path = join(join("touchpoint", key[0]), f"destination.{key[1]}")
+            yield problem("undelivered_events", path=path, count=undelivered[number])
+
+
+def renewed(document: Document, before: Mapping[str, Kept], after: Mapping[str, Kept]) -> tuple[Change, ...]:
+    """The places whose secret has another value at the same source."""
+    new = {f"stored:{fingerprint}" for fingerprint, kept in before.items() if after.get(fingerprint, kept) != kept}
+    return tuple(Change(path=secret.path, what="changed") for secret in secret_texts(document) if secret.text in new)

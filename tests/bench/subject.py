@@ -1,0 +1,112 @@
+"""Hookport under measurement: a data folder of its own, its configuration, and the running agent."""
+
+import contextlib
+import json
+import sqlite3
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from tests.bench.children import BenchError, finished, free_port, running
+from tests.bench.hook import SECRET, body, headers
+from tests.bench.load import Load, post
+
+HOOKPORT = [sys.executable, "-c", "from appliance.command import main; raise SystemExit(main())"]
+NOWHERE = "http://127.0.0.1:1/"  # nobody listens there
+TOUCHPOINTS = ("kept", "live", "dead")  # on hold; with a living destination; with a dead one
+
+SELECT_WAITING = "SELECT coalesce(sum(n), 0) FROM counters WHERE state = 'inbox'"
+SELECT_PENDING = """
+SELECT coalesce(sum(n), 0) FROM counters
+WHERE state = 'pending' AND whose = (SELECT max(destination) FROM deliveries WHERE touchpoint = ?)
+"""
+SELECT_LAST = "SELECT touchpoint FROM events ORDER BY seq DESC LIMIT 1"
+
+
+class Subject:
+    """One Hookport with the touchpoints `kept`, `live` and `dead`."""
+
+    def __init__(self, folder: Path, *, sink: int) -> None:
+        self.folder = folder
+        self.data = folder / "data"
+        self.port = free_port()
+        self._admin = free_port()
+        self._sink = sink
+        self._file = folder / "hookport.toml"
+        folder.mkdir(parents=True, exist_ok=True)
+        self._configure({})
+
+    @property
+    def events(self) -> Path:
+        """The events file."""
+        return self.data / "events.db"
+
+    @contextlib.contextmanager
+    def started(self) -> Iterator[None]:
+        """Run for as long as the block takes."""
+        options = ["--data-dir", str(self.data), "--admin", f"127.0.0.1:{self._admin}", "--config", str(self._file)]
+        command = [*HOOKPORT, "run", *options, "--no-browser"]
+        ready = f"http://127.0.0.1:{self.port}/health"
+        with running(command, log=self.folder / "hookport.log", ready=ready, seconds=120):
+            yield
+
+    def post(self, touchpoint: str, *, seconds: int) -> Load:
+        """Post to a touchpoint at full speed."""
+        return post(f"http://127.0.0.1:{self.port}/hooks/{touchpoint}", seconds=seconds, folder=self.folder)
+
+    def post_one(self, touchpoint: str) -> None:
+        """Post a single event."""
+        content = body()
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/hooks/{touchpoint}", content, headers(content, f"one-{time.monotonic_ns()}")
+        )
+        urllib.request.urlopen(request, timeout=10).close()  # noqa: S310 - always http, and loopback
+
+    def set_states(self, states: Mapping[str, str]) -> None:
+        """Change touchpoints' states while it runs."""
+        self._configure(states)
+        finished([*HOOKPORT, "config", "apply", str(self._file), "--data-dir", str(self.data)], seconds=60)
+
+    def await_planned(self, *, seconds: float = 180.0) -> None:
+        """Return once the inbox is empty."""
+        self._await(lambda db: bool(db.execute(SELECT_WAITING).fetchone()[0] == 0), seconds)
+
+    def await_delivered(self, touchpoint: int, *, seconds: float = 300.0) -> None:
+        """Return once inbox and lane are empty."""
+        self.await_planned(seconds=seconds)
+        self._await(lambda db: bool(db.execute(SELECT_PENDING, (touchpoint,)).fetchone()[0] == 0), seconds)
+
+    def number(self, touchpoint: str) -> int:
+        """A touchpoint's number in the events file; posts one event to find it out."""
+        self.post_one(touchpoint)
+        with contextlib.closing(self.read()) as db:
+            return int(db.execute(SELECT_LAST).fetchone()[0])
+
+    def read(self) -> sqlite3.Connection:
+        """The events file, to look into."""
+        return sqlite3.connect(f"{self.events.as_uri()}?mode=ro", uri=True, timeout=10)
+
+    def _await(self, true: Callable[[sqlite3.Connection], bool], seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        with contextlib.closing(self.read()) as db:
+            while not true(db):
+                if time.monotonic() > deadline:
+                    raise BenchError(f"{self.folder.name} did not get through its queue in {seconds:.0f} s")
+                time.sleep(0.02)
+
+    def _configure(self, states: Mapping[str, str]) -> None:
+        lines = [
+            "[agent]",
+            'mode = "direct"',
+            f'host_public_url = "http://127.0.0.1:{self.port}"',
+            'listen = "127.0.0.1"',
+            f"port = {self.port}",
+        ]
+        for name in TOUCHPOINTS:
+            state = states.get(name, "hold" if name == "kept" else "running")
+            url = NOWHERE if name == "dead" else f"http://127.0.0.1:{self._sink}/"
+            lines += ["[[touchpoint]]", f'name = "{name}"', 'provider = "github"', f"secrets = [{json.dumps(SECRET)}]"]
+            lines += [f'state = "{state}"', "[[touchpoint.destination]]", 'kind = "http"', f'url = "{url}"', "concurrency = 32"]
+        self._file.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -1,0 +1,187 @@
+"""build.py: what it says, what it keeps, what it lets through."""
+
+import ast
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from building import check, environment, place, system
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import appliance
+import build
+
+ROOT = Path(__file__).resolve().parent.parent
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for Hookport is a shell script")
+
+
+def locked(name: str) -> dict[str, str]:
+    """Names and versions of a lock file; each must carry a hash."""
+    text = (ROOT / ".requirements" / f"{name}.txt").read_text(encoding="utf-8")
+    pins: dict[str, str] = {}
+    for block in re.split(r"\n(?=\S)", text.strip()):
+        first = block.split("\\", maxsplit=1)[0]
+        requirement = Requirement(first.strip())
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}", block), requirement.name
+        pins[canonicalize_name(requirement.name)] = str(requirement.specifier).removeprefix("==")
+    return pins
+
+
+def run_build(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """build.py of a tree, to its end."""
+    command = [sys.executable, str(root / "build.py"), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=50, check=False)
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of what build.py needs, with an environment that counts as prepared and a stand-in for Hookport."""
+    root = (tmp_path / "tree").resolve()
+    shutil.copytree(ROOT / ".tools", root / ".tools", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / ".requirements", root / ".requirements")
+    for name in ("build.py", "pyproject.toml"):
+        shutil.copy(ROOT / name, root / name)
+    scripts = root / ".venv" / "bin"
+    scripts.mkdir(parents=True)
+    (scripts / "python").symlink_to(sys.executable)
+    hookport = scripts / "hookport"
+    hookport.write_text(
+        '#!/bin/sh\necho "hookport $*"\ncase "$*" in *--wait*) exec sleep 30;; esac\nexit 7\n', encoding="utf-8"
+    )
+    hookport.chmod(0o755)
+    monkeypatch.setattr(environment, "VENV", root / ".venv")
+    monkeypatch.setattr(environment, "LOCKS", root / ".requirements")
+    monkeypatch.setattr(environment, "ROOT", root)
+    (root / ".venv" / "run.stamp").write_text(environment._wanted("run"), encoding="utf-8")
+    return root
+
+
+def test_explains_itself() -> None:
+    """Without a command it tells its commands and succeeds."""
+    done = run_build(ROOT)
+    assert done.returncode == 0
+    assert all(f"  {name} " in done.stdout for name in ("run", "test", "lint", "fix", "bench", "lock"))
+
+
+def test_unknown_command_is_wrong_use() -> None:
+    """An unknown command exits 2 and shows the known ones."""
+    done = run_build(ROOT, "tset")
+    assert done.returncode == 2
+    assert "no command 'tset'" in done.stderr
+    assert "python3 build.py COMMAND" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["verify", "exe", "chaos"])
+def test_what_is_not_there_yet_says_so(name: str) -> None:
+    """Commands of later issues say that in one sentence and exit 2."""
+    done = run_build(ROOT, name)
+    assert done.returncode == 2
+    assert done.stderr.strip().endswith("comes with a later issue.")
+
+
+@posix_only
+def test_run_passes_arguments_and_exit_code(tree: Path) -> None:
+    """A prepared tree starts Hookport at once, with the arguments, and ends with its exit code."""
+    done = run_build(tree, "run", "--data-dir", "a b")
+    assert (done.returncode, done.stdout, done.stderr) == (7, "hookport run --data-dir a b\n", "")
+
+
+@posix_only
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_run_hands_signals_on(tree: Path, number: signal.Signals) -> None:
+    """A signal to build.py reaches Hookport, and nothing is left running."""
+    command = [sys.executable, str(tree / "build.py"), "run", "--wait"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "hookport run --wait\n"
+        child.send_signal(number)
+        assert child.wait(20) == -number
+
+
+@posix_only
+@pytest.mark.parametrize("changed", [".requirements/run.txt", "pyproject.toml"])
+def test_environment_follows_the_locks(tree: Path, changed: str) -> None:
+    """The environment counts as prepared until a lock file or pyproject.toml changes."""
+    scripts = tree / ".venv" / "bin"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(environment, "program", lambda name: str(scripts / name))
+        assert environment._holds("run")
+        with (tree / changed).open("a", encoding="utf-8") as file:
+            file.write("\n")
+        assert not environment._holds("run")
+
+
+@posix_only
+def test_environment_of_another_place_is_not_used(tree: Path) -> None:
+    """A tree copied with its .venv makes a new one: programs in the old one name the old place."""
+    (tree / ".venv" / "made.stamp").write_text("/elsewhere/.venv\n3.11", encoding="utf-8")
+    assert not environment._usable()
+
+
+def test_other_pythons_are_told_apart() -> None:
+    """Python 3.11 to 3.14 fit, older and newer ones don't."""
+    assert [minor for minor in range(6, 20) if build.fits(3, minor)] == [11, 12, 13, 14]
+    assert not build.fits(2, 12)
+    assert not build.fits(4, 11)
+
+
+@posix_only
+def test_a_fitting_python_is_found_on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where python3 is too old, the newest fitting one that really starts is taken."""
+    for name, code in {"python3.10": 0, "python3.12": 0, "python3.13": 127, "python3.15": 0}.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\nexit {code}\n", encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert build.fitting_python() == str(tmp_path / "python3.12")
+
+
+def test_entry_parses_on_an_old_python() -> None:
+    """build.py is read by Python 3.6, so that it can say which Python it wants."""
+    ast.parse(ROOT.joinpath("build.py").read_text(encoding="utf-8"), feature_version=(3, 6))
+
+
+def test_missing_programs_are_named_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing may be installed, the person gets the command."""
+    monkeypatch.setattr(system, "can_install", lambda: False)
+    with pytest.raises(place.BuildError, match=r"Not on PATH: no-such-program\..*no-such-package"):
+        system.need({"no-such-program": "no-such-package"})
+
+
+def test_registries_and_paths_of_a_machine_are_found(tmp_path: Path) -> None:
+    """A line that names a registry's host, this machine's folders or an address in a lock file is told with its place."""
+    (tmp_path / ".requirements").mkdir()
+    (tmp_path / ".requirements" / "run.txt").write_text("--index-url https" + "://mirror.test/\n", encoding="utf-8")
+    (tmp_path / "package-lock.json").write_text('{\n"resolved"' + ': "x"}\n', encoding="utf-8")
+    (tmp_path / "a.md").write_text("fine: https://example.com\nsee files.python" + "hosted.org\n", encoding="utf-8")
+    (tmp_path / "b.py").write_text(f"P = '{tmp_path}/x'\n", encoding="utf-8")
+    (tmp_path / "c.bin").write_bytes(b"\xff\xfe\x00")
+    (tmp_path / "node_modules").mkdir()
+    (tmp_path / "node_modules" / "x.js").write_text("registry.npm" + "js.org", encoding="utf-8")
+    found = [line.rsplit(": ", maxsplit=1)[0] for line in check.foreign(tmp_path)]
+    assert [name.replace("\\", "/") for name in found] == [".requirements/run.txt:1", "a.md:2", "b.py:1", "package-lock.json:2"]
+
+
+def test_locks_fit_the_project() -> None:
+    """Every dependency is locked at a version pyproject.toml allows, and dev.txt holds all of run.txt."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    run, dev = locked("run"), locked("dev")
+    wanted = [Requirement(text) for text in project["project"]["dependencies"]]
+    tools = [Requirement(text) for text in project["dependency-groups"]["dev"] if isinstance(text, str)]
+    assert [str(item) for item in wanted if not item.specifier.contains(run[canonicalize_name(item.name)])] == []
+    assert [str(item) for item in tools if not item.specifier.contains(dev[canonicalize_name(item.name)])] == []
+    assert {name: pin for name, pin in run.items() if dev.get(name) != pin} == {}
+
+
+def test_version_has_one_source() -> None:
+    """The package's version is read from appliance.VERSION."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    source = project["tool"]["hatch"]["version"]
+    found = re.search(source["pattern"], (ROOT / source["path"]).read_text(encoding="utf-8"))
+    assert found is not None
+    assert found["version"] == appliance.VERSION

@@ -1,0 +1,44 @@
+"""Touchpoints and requests with sensible defaults, for tests."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from touchpoints.event import Headers
+from touchpoints.moment import SECOND, Micros
+from touchpoints.provider import provider
+from touchpoints.request import Request
+from touchpoints.touchpoint import Touchpoint
+
+NOW: Micros = 1_795_000_000 * SECOND
+URL = "https://hooks.example.com:8420/hooks/orders"
+WHSEC = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+
+def make_request(body: bytes = b"{}", headers: Iterable[tuple[bytes, bytes]] = (), **fields: Any) -> Request:
+    """A request to the endpoint `orders`."""
+    fields = {"method": "POST", "target": "/hooks/orders", "remote": "192.0.2.1", "received_at": NOW, "url": URL, **fields}
+    return Request(body=body, headers=tuple(headers), **fields)
+
+
+def make_touchpoint(name: str = "shopify", *secrets: str, **fields: Any) -> Touchpoint:
+    """A touchpoint as the definition makes it from a provider's preset; `fields` win."""
+    preset = provider(name)
+    made: dict[str, Any] = {
+        "id": 7,
+        "name": "orders",
+        "provider": name,
+        "secrets": secrets,
+        "event_type": preset.event_type,
+        "reference": preset.reference,
+        "verification": preset.verification(),
+        "dedup": preset.dedup_rule(),
+        "handshake": preset.handshake,
+        "methods": preset.methods,
+    }
+    return Touchpoint(**(made | fields))
+
+
+def replaced(headers: Headers, name: str, *values: bytes) -> Headers:
+    """The headers with the values of one replaced, by none, one or several."""
+    key = name.encode()
+    return (*(pair for pair in headers if pair[0] != key), *((key, value) for value in values))

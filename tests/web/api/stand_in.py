@@ -1,0 +1,304 @@
+"""A small process in memory: what the API asks of the control, the log and the people, answered from lists."""
+
+import hashlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+from litestar import Litestar
+
+from appliance.selection import select
+from store.actions import Done
+from store.configuration import Actor, Applied, Change, Document
+from store.inbox import StoreUnavailable
+from store.log import Backlog, DestinationBacklog, ExportRow, Filter, Listed, RecordedAttempt, Timeline
+from store.people import ApiToken, AuditLine, Scope
+from store.settings import Configuration
+from touchpoints.delivery import Delivery, DeliveryState, delivery_id
+from touchpoints.event import ArrivedBy, Event, Headers, Verdict
+from touchpoints.moment import MINUTE, SECOND, Micros
+from touchpoints.problem import problem
+from touchpoints.touchpoint import FolderDestination, HttpDestination, Touchpoint, Verification
+from web.api.app import make_api
+from web.api.desk import Desk
+
+MACHINE_TOKEN = "machine-token-of-this-start"
+NOW: Micros = 1_800_000_000 * SECOND
+
+ORDERS = Touchpoint(
+    id=1,
+    name="orders",
+    aliases=("old-orders",),
+    provider="shopify",
+    destinations=(
+        HttpDestination(id=11, name="erp", url="http://127.0.0.1:9000/"),
+        FolderDestination(id=12, name="files", path="/x"),
+    ),
+)
+STOCK = Touchpoint(id=2, name="stock", verification=Verification(scheme="token", credential="header:x-stock-pass|query:entry"))
+
+
+SETTINGS = Configuration(touchpoints=(ORDERS, STOCK))
+
+
+def event(number: int, **changes: Any) -> Event:
+    body = b'{"n":%d}' % number
+    plain = Event(
+        id=f"{number:026d}",
+        touchpoint=1,
+        received_at=NOW - MINUTE + number,
+        arrived_by=ArrivedBy.DIRECT,
+        verdict=Verdict.ACCEPTED,
+        method="POST",
+        target="/hooks/orders",
+        headers=((b"content-type", b"application/json"),),
+        remote="192.0.2.7",
+        event_type="orders/create",
+        reference=str(1000 + number),
+        body_bytes=len(body),
+        body_hash=hashlib.sha256(body).digest(),
+    )
+    return replace(plain, **changes)
+
+
+def delivery(of: Event, state: DeliveryState = DeliveryState.PENDING) -> Delivery:
+    return Delivery(
+        id=delivery_id(of.id, "erp", 1),
+        event_id=of.id,
+        touchpoint=of.touchpoint,
+        destination=11,
+        state=state,
+        due_at=NOW,
+        attempts=1,
+    )
+
+
+def export_row(number: int, **changes: Any) -> ExportRow:
+    plain = ExportRow(
+        cursor=(number, number, 1),
+        received_at=NOW + number,
+        event_id=f"{number:026d}",
+        touchpoint=1,
+        event_type="orders/create",
+        reference=str(number),
+        arrived_by="direct",
+        destination=11,
+        delivery_id=f"{number:026d}-abcdefgh",
+        run=1,
+        delivery_state="delivered",
+        attempt=1,
+        attempted_at=NOW + number + 1,
+        duration=12_600,
+        outcome="delivered",
+        http_status=200,
+        error_code="",
+        error="",
+        next_attempt_at=None,
+        body_bytes=9,
+    )
+    return replace(plain, **changes)
+
+
+@dataclass
+class StandInLog:
+    listed: list[Listed] = field(default_factory=list)
+    bodies: dict[str, bytes] = field(default_factory=dict)
+    attempts: tuple[RecordedAttempt, ...] = ()
+    exported: list[ExportRow] = field(default_factory=list)
+    asked: list[Filter] = field(default_factory=list)
+
+    def keep(self, one: Event, body: bytes, *deliveries: Delivery) -> None:
+        self.listed.insert(0, Listed(seq=len(self.listed) + 1, event=one, deliveries=deliveries))
+        self.bodies[one.id] = body
+
+    async def events(self, which: Filter, *, limit: int, before: int | None = None) -> Sequence[Listed]:
+        self.asked.append(which)
+        return [one for one in self.listed if before is None or one.seq < before][:limit]
+
+    async def timeline(self, event_id: str) -> Timeline | None:
+        for one in self.listed:
+            if event_id.startswith(one.event.id):
+                return Timeline(listed=one, attempts=self.attempts, duplicates=())
+        return None
+
+    async def body(self, event_id: str) -> bytes | None:
+        return self.bodies.get(event_id)
+
+    async def rows(self, which: Filter, *, limit: int, after: tuple[int, int, int] = (0, 0, 0)) -> Sequence[ExportRow]:
+        self.asked.append(which)
+        return [row for row in self.exported if row.cursor > after][:limit]
+
+    async def count_rows(self, which: Filter) -> int:  # noqa: ARG002 - the interface names it
+        return len(self.exported)
+
+    async def backlog(self) -> Backlog:
+        return Backlog(inbox=0, outbox=0, held=0, given_up=0, refused=0, oldest_at=None)
+
+    async def destinations(self) -> Mapping[int, DestinationBacklog]:
+        return {}
+
+    async def last_events(self) -> Mapping[int, Micros]:
+        return {}
+
+    async def refusals(self, touchpoint: int | None = None, *, since: Micros = 0) -> Mapping[tuple[int, str], int]:  # noqa: ARG002 - the interface names it
+        return {}
+
+
+@dataclass
+class StandInControl:
+    settings: Configuration = SETTINGS
+    ok: bool = True
+    refuse: tuple[str, ...] = ()  # paths of problems the next apply reports
+    calls: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def configuration(self) -> Configuration:
+        return self.settings
+
+    async def status(self) -> dict[str, Any]:
+        return {
+            "version": "0",
+            "role": "agent",
+            "running": True,
+            "ok": self.ok,
+            "mode": "direct",
+            "data_dir": "/data",
+            "page": "http://127.0.0.1:8421",
+            "direct": {"state": "up", "address": "0.0.0.0:8420", "url": "https://hooks.example.com", "error": None},
+            "proxy": {"state": "off", "url": None, "domain": None, "last_poll_at": None, "waiting": None},
+            "backlog": {"inbox": 1, "outbox": 2, "held": 3, "oldest_seconds": 4},
+            "needs_you": []
+            if self.ok
+            else [{"code": "given_up", "count": 5, "text": "5 gave\x1b[2Jup", "touchpoint": "orders", "destination": "erp"}],
+        }
+
+    async def touchpoints(self) -> dict[str, Any]:
+        return {
+            "touchpoints": [
+                {
+                    "name": one.name,
+                    "provider": one.provider,
+                    "state": one.state.value,
+                    "endpoint_urls": {"direct": f"https://hooks.example.com/hooks/{one.name}", "proxy": None},
+                    "destinations": [
+                        {"name": to.name, "kind": to.kind, "state": "up", "pending": 1, "given_up": 0}
+                        for to in one.destinations
+                    ],
+                    "last_event_at": None,
+                }
+                for one in self.settings.touchpoints
+            ]
+        }
+
+    def _applied(self, *call: Any) -> Applied:
+        self.calls.append(call)
+        if self.refuse:
+            return Applied(problems=tuple(problem("nothing_chosen", path=path) for path in self.refuse))
+        return Applied(changes=(Change(path="touchpoint.orders", what="changed"),), configuration=self.settings)
+
+    async def apply(self, document: Document, *, base: str, digest: str, prune: bool, dry_run: bool, actor: Actor) -> Applied:
+        applied = self._applied("apply", document, base, digest, prune, dry_run, actor)
+        if not self.refuse and not dry_run and (added := document.get("touchpoint")):
+            self.settings = replace(
+                self.settings, touchpoints=(*self.settings.touchpoints, Touchpoint(id=3, name=added[0]["name"]))
+            )
+        return applied
+
+    async def show(self) -> str:
+        return '[agent]\nmode = "direct"\n'
+
+    async def rename(self, old: str, new: str, *, actor: Actor) -> Applied:
+        return self._applied("rename", old, new, actor)
+
+    async def remove(self, name: str, *, actor: Actor) -> Applied:
+        return self._applied("remove", name, actor)
+
+    async def test(
+        self, touchpoint: str, body: bytes | None, *, headers: Mapping[str, str], deliver: bool, actor: Actor
+    ) -> dict[str, Any]:
+        self.calls.append(("test", touchpoint, body, dict(headers), deliver, actor))
+        sent = {"destination": "erp", "kind": "http", "target": "http://127.0.0.1:9000/", "method": "POST", "sent": deliver}
+        return {"event_id": "1", "verdict": "accepted", "reason": "", "deliveries": [sent]}
+
+    async def act(self, action: str, which: Filter, *, dry_run: bool, actor: Actor) -> Done:
+        self.calls.append(("act", action, which, dry_run, actor))
+        return Done(matched=3, changed=2, skipped=1, ids=("a", "b"))
+
+    def selectors(self, names: Mapping[str, str]) -> Filter:
+        return select(names, self.settings, now=NOW)
+
+
+@dataclass
+class StandInPeople:
+    kept: dict[str, tuple[ApiToken, bytes]] = field(default_factory=dict)
+    lines: list[AuditLine] = field(default_factory=list)
+
+    async def add_token(self, name: str, scope: Scope, digest: bytes, *, now: Micros) -> None:
+        self.kept[name] = (ApiToken(name=name, scope=scope, created_at=now, last_used_at=None), digest)
+
+    async def tokens(self) -> Sequence[ApiToken]:
+        return [token for token, _ in self.kept.values()]
+
+    async def revoke_token(self, name: str) -> bool:
+        return self.kept.pop(name, None) is not None
+
+    async def token_by_digest(self, digest: bytes, *, now: Micros) -> ApiToken | None:  # noqa: ARG002 - the interface names it
+        return next((token for token, kept in self.kept.values() if kept == digest), None)
+
+    async def set_password(self, person: str, password_hash: str, *, now: Micros) -> None:
+        raise NotImplementedError
+
+    async def password_hash(self, person: str) -> str | None:  # noqa: ARG002 - the interface names it
+        return None
+
+    async def persons(self) -> Sequence[str]:
+        return []
+
+    async def audit(self, line: AuditLine) -> None:
+        self.lines.append(line)
+
+    async def audited(self, *, limit: int, before: int | None = None) -> Sequence[tuple[int, AuditLine]]:
+        numbered = [(number, line) for number, line in enumerate(self.lines, 1) if before is None or number < before]
+        return numbered[::-1][:limit]
+
+
+@dataclass
+class StandIn:
+    spool: Path
+    control: StandInControl = field(default_factory=StandInControl)
+    log: StandInLog = field(default_factory=StandInLog)
+    people: StandInPeople = field(default_factory=StandInPeople)
+    broken: str = ""  # a problem code: the events file cannot be used
+
+    def _log(self) -> StandInLog:
+        if self.broken:
+            raise StoreUnavailable(self.broken, retry_after=7)
+        return self.log
+
+    def app(self) -> Litestar:
+        desk = Desk(
+            control=self.control,
+            log=self._log,
+            people=self.people,
+            machine_token_digest=hashlib.sha256(MACHINE_TOKEN.encode()).digest(),
+            now=lambda: NOW,
+            new_token=lambda: f"fresh-token-{len(self.people.kept)}",
+            spool=self.spool,
+        )
+        return make_api(desk, version="0")
+
+    @asynccontextmanager
+    async def client(self, token: str = MACHINE_TOKEN) -> AsyncIterator[httpx.AsyncClient]:
+        transport = httpx.ASGITransport(cast(Any, self.app()))
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8421", headers=headers) as client:
+            yield client
+
+
+ODD_HEADERS: Headers = (
+    (b"authorization", b"Basic c2VjcmV0"),
+    (b"x-shopify-topic", b"orders/create"),
+    (b"x-odd", b"\x1b]0;\xff\x00"),
+)

@@ -1,0 +1,26 @@
+"""Whom we trust on the way out: the system's certificate authorities and a destination's private one. Never nobody."""
+
+import ssl
+from pathlib import Path
+
+# A frozen executable's OpenSSL looks where the machine it was built on kept its authorities; these are the others' places.
+_KNOWN_PLACES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
+
+
+def trust(ca: str = "") -> ssl.SSLContext:
+    """A context that verifies certificates and host names. `ca` is a PEM file trusted as well; raises OSError for a bad one."""
+    context = ssl.create_default_context()
+    paths = ssl.get_default_verify_paths()
+    if not context.cert_store_stats()["x509_ca"] and not (paths.cafile or paths.capath):
+        for place in _KNOWN_PLACES:
+            if Path(place).is_file():
+                context.load_verify_locations(cafile=place)
+                break
+    if ca:
+        context.load_verify_locations(cafile=ca)
+    return context

@@ -1,0 +1,43 @@
+"""What the API needs to answer: the process, the log, the people, and this start's token."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from litestar import Request
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
+
+from store.log import Log
+from store.people import AuditLine, People
+from touchpoints.moment import Micros
+from web.control import Control
+from web.export.names import Names, names_of
+from web.guard import Caller
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Everything the handlers reach for."""
+
+    control: Control
+    log: Callable[[], Log]  # the log as it is now; raises StoreUnavailable while the events file cannot be used
+    people: People
+    machine_token_digest: bytes  # SHA-256 of this start's token
+    now: Callable[[], Micros]
+    new_token: Callable[[], str]  # a fresh API token, long and random
+    spool: Path  # a folder for workbooks on the way
+
+    @property
+    def names(self) -> Names:
+        """What touchpoints and destinations are called now."""
+        return names_of(self.control.configuration())
+
+    async def write_down(self, caller: Caller, action: str, detail: str) -> None:
+        """Write a line of the audit log."""
+        await self.people.audit(AuditLine(at=self.now(), actor=caller.name, action=action, detail=detail))
+
+
+CallerRequest = Request[Caller, Any, Any]
+AtDesk = SkipValidation[NamedDependency[Desk]]

@@ -1,0 +1,123 @@
+"""Events as the API shows them. What strangers sent stands in JSON strings only; credentials they sent are hidden."""
+
+import base64
+import re
+
+from store.log import Listed, RecordedAttempt, Timeline
+from store.settings import Configuration
+from touchpoints.delivery import Delivery, DeliveryState
+from touchpoints.event import Event
+from touchpoints.moment import rfc3339
+from touchpoints.touchpoint import Touchpoint
+from web.api.shapes import AttemptShape, BodyShape, DeliveryShape, EventShape, EventShown
+from web.export.names import Names, names_of
+
+SHOWN_BODY = 256 * 1024
+HIDDEN = "(hidden)"
+
+_CREDENTIAL = re.compile(r"authori[sz]ation|cookie|credential|passw|secret|token|api[_-]?key|^(code|key)$", re.IGNORECASE)
+
+
+def event_shape(listed: Listed, names: Names) -> EventShape:
+    """One event of a list."""
+    event = listed.event
+    return {
+        "id": event.id,
+        "received_at": rfc3339(event.received_at),
+        "touchpoint": names.touchpoint(event.touchpoint),
+        "provider": names.provider(event.touchpoint),
+        "event_type": event.event_type,
+        "reference": event.reference,
+        "dedup_key": event.dedup_key,
+        "arrived_by": event.arrived_by.value,
+        "verdict": event.verdict.value,
+        "reason": event.reason,
+        "waiting": listed.waiting,
+        "duplicate_of": listed.duplicate_of,
+        "flags": list(listed.flags),
+        "test": event.test,
+        "method": event.method,
+        "remote": event.remote,
+        "body_bytes": event.body_bytes,
+        "deliveries": [_delivery_shape(delivery, names) for delivery in listed.deliveries],
+    }
+
+
+def event_shown(timeline: Timeline, body: bytes | None, configuration: Configuration) -> EventShown:
+    """One event with its timeline, its request and, where it is small enough, its body."""
+    event = timeline.listed.event
+    touchpoint = next((one for one in configuration.touchpoints if one.id == event.touchpoint), None)
+    hidden = _credential_names(touchpoint)
+    return {
+        "event": event_shape(timeline.listed, names_of(configuration)),
+        "target": _shown_target(event.target, hidden),
+        "headers": [_shown_header(name, value, hidden) for name, value in event.headers],
+        "attempts": [_attempt_shape(attempt) for attempt in timeline.attempts],
+        "duplicates": list(timeline.duplicates),
+        "body": _body_shape(event, body),
+    }
+
+
+def _delivery_shape(delivery: Delivery, names: Names) -> DeliveryShape:
+    pending = delivery.state is DeliveryState.PENDING
+    return {
+        "id": delivery.id,
+        "destination": names.destination(delivery.destination),
+        "run": delivery.run,
+        "state": delivery.state.value,
+        "attempts": delivery.attempts,
+        "due_at": rfc3339(delivery.due_at) if pending else None,
+    }
+
+
+def _attempt_shape(attempt: RecordedAttempt) -> AttemptShape:
+    return {
+        "delivery_id": attempt.delivery_id,
+        "number": attempt.number,
+        "started_at": rfc3339(attempt.started_at),
+        "duration_ms": attempt.duration / 1000,
+        "outcome": attempt.outcome,
+        "http_status": attempt.http_status,
+        "error_code": attempt.error_code,
+        "error": attempt.error,
+        "answer": attempt.answer.decode("utf-8", "replace"),
+        "next_attempt_at": None if attempt.next_attempt_at is None else rfc3339(attempt.next_attempt_at),
+    }
+
+
+def _body_shape(event: Event, body: bytes | None) -> BodyShape:
+    text = encoded = None
+    if body is not None and len(body) <= SHOWN_BODY:
+        try:
+            text = body.decode()
+        except UnicodeDecodeError:
+            encoded = base64.b64encode(body).decode()
+    return {
+        "bytes": event.body_bytes,
+        "sha256": event.body_hash.hex(),
+        "stored": body is not None,
+        "text": text,
+        "base64": encoded,
+    }
+
+
+def _credential_names(touchpoint: Touchpoint | None) -> frozenset[str]:
+    """Names of headers and query parameters in which this touchpoint's senders prove themselves by a secret itself."""
+    selectors = touchpoint.verification.credential.split("|") if touchpoint else []
+    return frozenset(selector.partition(":")[2].strip().lower() for selector in selectors)
+
+
+def _is_credential(name: str, hidden: frozenset[str]) -> bool:
+    return name.lower() in hidden or _CREDENTIAL.search(name) is not None
+
+
+def _shown_header(name: bytes, value: bytes, hidden: frozenset[str]) -> tuple[str, str]:
+    label = name.decode("latin-1")
+    return label, HIDDEN if _is_credential(label, hidden) else value.decode("latin-1")
+
+
+def _shown_target(target: str, hidden: frozenset[str]) -> str:
+    path, mark, query = target.partition("?")
+    parts = [part.partition("=") for part in query.split("&")]
+    shown = [f"{name}{equals}{HIDDEN if equals and _is_credential(name, hidden) else value}" for name, equals, value in parts]
+    return f"{path}{mark}{'&'.join(shown)}"

@@ -1,0 +1,49 @@
+"""What the JSON API asks of the process; `appliance.control` answers it. Everything returned is ready for JSON by design.md's shapes."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from store.actions import Done
+from store.configuration import Actor, Applied, Document
+from store.log import Filter
+from store.settings import Configuration
+
+Json = dict[str, Any]
+
+
+class Control(Protocol):
+    """The running (or, for a stopped agent's folder, the opened) process."""
+
+    def configuration(self) -> Configuration:
+        """What the process runs by now."""
+
+    async def status(self) -> Json:
+        """The object of `status --json`."""
+
+    async def touchpoints(self) -> Json:
+        """The object of `touchpoint list --json`."""
+
+    async def apply(self, document: Document, *, base: str, digest: str, prune: bool, dry_run: bool, actor: Actor) -> Applied:
+        """Apply a configuration document and let the process follow it: rebind first, keep the old when the new cannot be bound."""
+
+    async def show(self) -> str:
+        """`config show`."""
+
+    async def rename(self, old: str, new: str, *, actor: Actor) -> Applied:
+        """Rename a touchpoint."""
+
+    async def remove(self, name: str, *, actor: Actor) -> Applied:
+        """Remove a touchpoint."""
+
+    async def test(self, touchpoint: str, body: bytes | None, *, headers: Mapping[str, str], deliver: bool, actor: Actor) -> Json:
+        """Sign a test event the provider's way, post it through the real receive path, and show what would be sent.
+
+        `{event_id, verdict, reason, deliveries: [{destination, kind, target, method, headers, body_bytes, sent}]}`; with
+        `deliver`, each destination's attempt as well: `{outcome, http_status, error}`.
+        """
+
+    async def act(self, action: str, which: Filter, *, dry_run: bool, actor: Actor) -> Done:
+        """hold | release | retry | give_up | dismiss | replay | verify | run_duplicate; wakes what must move, writes the audit line."""
+
+    def selectors(self, names: Mapping[str, str]) -> Filter:
+        """A filter from query parameters (touchpoint and destination by name, times as RFC 3339 or spans like 36h). Raises ProblemError."""

@@ -1,0 +1,1 @@
+"""The delivery log as CSV, JSON Lines and XLSX."""

@@ -1,0 +1,1 @@
+"""The public listener: endpoint URLs and health, nothing else."""

@@ -1,0 +1,97 @@
+"""The public ASGI app: endpoint URLs and health, nothing else."""
+
+import logging
+from typing import cast
+from urllib.parse import unquote
+
+from litestar import Litestar, asgi
+from litestar.types import HTTPScope, Receive, Scope, Send
+
+from touchpoints.event import Headers
+from touchpoints.request import Request
+from web.listener.body import BodyReader, NoRoom, SenderGone, TooLarge
+from web.listener.endpoint import Endpoint
+from web.listener.intake import Intake, Taken, intake
+from web.listener.rate import Rate
+
+PREFIX = b"/hooks/"
+
+_log = logging.getLogger(__name__)
+_HEALTHY = Taken(status=200, headers=((b"content-type", b"application/json"),), body=b'{"ok":true}')
+_UNKNOWN = Taken(status=404)  # also for a disabled touchpoint: a stranger cannot tell them apart
+_TOO_LARGE = Taken(status=413)
+_TOO_MANY = Taken(status=429, headers=((b"retry-after", b"1"),))
+_NO_ROOM = Taken(status=503, headers=((b"retry-after", b"5"),))
+_FAILED = Taken(status=500)
+
+
+def make_app(deps: Intake) -> Litestar:
+    """The app. Its one handler is mounted at the root: Litestar's own routing and error bodies are never met by a sender."""
+    rate = Rate()
+
+    @asgi("/", is_mount=True, copy_scope=False)
+    async def public(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            taken = await _answer(deps, rate, cast(HTTPScope, scope), receive)
+        except SenderGone:
+            return
+        except Exception:
+            _log.exception("a request failed")
+            taken = _FAILED
+        await _send(send, taken)
+
+    return Litestar(route_handlers=[public], openapi_config=None, logging_config=None, debug=False)
+
+
+async def _answer(deps: Intake, rate: Rate, scope: HTTPScope, receive: Receive) -> Taken:
+    path = scope["raw_path"]
+    if not path.startswith(PREFIX):
+        return _health(scope["method"]) if path == b"/health" else _UNKNOWN
+    endpoint = deps.directory().endpoints.get(unquote(path[len(PREFIX) :].decode("ascii")))
+    if endpoint is None:
+        return _UNKNOWN
+    if scope["method"] not in endpoint.touchpoint.methods:
+        return _not_allowed(endpoint.touchpoint.methods)
+    limits = deps.limits()
+    if limits.per_second and not rate.allow(endpoint.touchpoint.id, limits.per_second, deps.now()):
+        return _TOO_MANY
+    headers: Headers = tuple(scope["headers"])
+    reader = BodyReader(deps.budget, deps.patience)
+    try:
+        body = await reader.read(headers, receive, limits.body)
+        return await intake(deps, _request(deps, scope, headers, body, endpoint), endpoint)
+    except TooLarge:
+        return _TOO_LARGE
+    except NoRoom:
+        return _NO_ROOM
+    finally:
+        reader.release()
+
+
+def _request(deps: Intake, scope: HTTPScope, headers: Headers, body: bytes, endpoint: Endpoint) -> Request:
+    client = scope["client"]
+    query = scope["query_string"].decode("latin-1")
+    query = f"?{query}" if query else ""
+    return Request(
+        method=scope["method"],
+        target=scope["raw_path"].decode("ascii") + query,
+        headers=headers,
+        body=body,
+        remote=deps.trusted_proxies().sender(client[0] if client else "", headers),
+        received_at=deps.now(),
+        url=endpoint.url + query,
+    )
+
+
+def _health(method: str) -> Taken:
+    return _HEALTHY if method in {"GET", "HEAD"} else _not_allowed(("GET", "HEAD"))
+
+
+def _not_allowed(methods: tuple[str, ...]) -> Taken:
+    return Taken(status=405, headers=((b"allow", ", ".join(methods).encode("ascii")),))
+
+
+async def _send(send: Send, taken: Taken) -> None:
+    headers = [*taken.headers, (b"content-length", str(len(taken.body)).encode())]
+    await send({"type": "http.response.start", "status": taken.status, "headers": headers})
+    await send({"type": "http.response.body", "body": taken.body, "more_body": False})

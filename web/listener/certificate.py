@@ -1,0 +1,71 @@
+"""The certificate: what a listener proves itself with over TLS, read again when its files change."""
+
+import hashlib
+import ssl
+from pathlib import Path
+
+from cryptography.x509 import load_pem_x509_certificates
+
+from touchpoints.moment import Micros, from_datetime
+from touchpoints.problem import Problem, ProblemError, problem
+
+
+class Certificate:
+    """A certificate chain and its key, both PEM files. Reading blocks for a moment: best done in a thread."""
+
+    def __init__(self, certificate: Path, key: Path) -> None:
+        """Raises ProblemError when the files cannot be used."""
+        self.certificate = certificate
+        self.key = key
+        self._digest = b""
+        self.context, self.expires_at = self._load()
+
+    def reload_if_changed(self) -> Problem | None:
+        """Take the files as they are now; when they cannot be used, keep what was loaded and tell why, once a change."""
+        try:
+            if self._read_digest() == self._digest:
+                return None
+            self.context, self.expires_at = self._load()
+        except ProblemError as error:
+            return error.problems[0]
+        return None
+
+    def _read_digest(self) -> bytes:
+        digest = hashlib.sha256()
+        for path, code in ((self.certificate, "certificate_unreadable"), (self.key, "certificate_key_unreadable")):
+            try:
+                digest.update(hashlib.sha256(path.read_bytes()).digest())
+            except OSError as error:
+                raise ProblemError(problem(code, file=path, error=error.strerror or error)) from error
+        return digest.digest()
+
+    def _load(self) -> tuple[ssl.SSLContext, Micros]:
+        self._digest = self._read_digest()  # before loading: files that change in between are read once more
+        expires_at = _expiry(self.certificate)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.options |= ssl.OP_NO_RENEGOTIATION
+        context.set_alpn_protocols(["http/1.1"])
+        asked: list[bool] = []
+
+        def no_password() -> str:
+            asked.append(True)  # without this OpenSSL would ask on the terminal
+            return ""
+
+        try:
+            context.load_cert_chain(self.certificate, self.key, password=no_password)
+        except (ssl.SSLError, OSError) as error:
+            if asked:
+                raise ProblemError(problem("certificate_key_encrypted", file=self.key)) from error
+            raise ProblemError(problem("certificate_mismatch", file=self.certificate, key=self.key)) from error
+        return context, expires_at
+
+
+def _expiry(path: Path) -> Micros:
+    try:
+        chain = load_pem_x509_certificates(path.read_bytes())
+    except OSError as error:
+        raise ProblemError(problem("certificate_unreadable", file=path, error=error.strerror or error)) from error
+    except ValueError as error:
+        raise ProblemError(problem("certificate_not_pem", file=path)) from error
+    return from_datetime(chain[0].not_valid_after_utc)

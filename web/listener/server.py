@@ -1,0 +1,256 @@
+"""The listener: one address and port, its accept loop, and its connections. Serves any ASGI app."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import Callable
+from typing import Any, cast
+
+from uvicorn._types import ASGIApplication
+from uvicorn.config import Config
+from uvicorn.server import ServerState
+
+from touchpoints.problem import ProblemError
+from web.listener.certificate import Certificate
+from web.listener.connection import Deadlines, canned
+from web.listener.crowd import Ceilings, Crowd
+from web.listener.port import open_port
+from web.listener.protocol import GuardedProtocol
+
+_log = logging.getLogger(__name__)
+_TURN = 64  # connections accepted before others get a turn
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
+
+
+def _nobody(_address: str) -> bool:
+    return False
+
+
+class Listener:
+    """Listens on one address and port. Open it with `Listener.open`; set `certificate` any time, new connections follow.
+
+    The accept loop is our own: it outlives every failure to accept (asyncio's closes its socket on some of Windows').
+    """
+
+    def __init__(
+        self,
+        app: Any,  # an ASGI app: uvicorn, Litestar and asgiref each type it their own way
+        address: str,
+        port: int,
+        *,
+        certificate: Certificate | None = None,
+        deadlines: Deadlines | None = None,
+        ceilings: Ceilings | None = None,
+        trusted: Callable[[str], bool] = _nobody,
+    ) -> None:
+        self.certificate = certificate
+        self.deadlines = deadlines or Deadlines()
+        self._place = (address, port)
+        self._crowd = Crowd(ceilings or Ceilings(), trusted)
+        self._config = _config(app)
+        self._state = ServerState()
+        self._sock: socket.socket | None = None
+        self._accepting: asyncio.Task[None] | None = None
+        self._sweeping: asyncio.Task[None] | None = None
+        self._arriving: set[asyncio.Task[None]] = set()
+        self._probes: dict[Any, asyncio.Future[None]] = {}
+        self._keys: dict[GuardedProtocol, str] = {}
+
+    @classmethod
+    async def open(cls, app: Any, address: str, port: int, **options: Any) -> "Listener":
+        """Bind and serve; the options are those of the constructor. Raises ProblemError as `open_port` does."""
+        listener = cls(app, address, port, **options)
+        await listener.start()
+        return listener
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """The bound address and port; the wanted one before `start`."""
+        return self._place
+
+    @property
+    def connections(self) -> int:
+        """How many connections there are."""
+        return self._crowd.total
+
+    async def start(self) -> None:
+        """Bind and accept. Raises ProblemError as `open_port` does."""
+        self._sock = await asyncio.to_thread(open_port, *self._place)
+        name = self._sock.getsockname()
+        self._place = (str(name[0]), int(name[1]))
+        self._accepting = asyncio.create_task(self._accept(self._sock))  # noqa: TID251 - held; stop ends it
+        if self._sweeping is None:
+            self._sweeping = asyncio.create_task(self._sweep())  # noqa: TID251 - held; close ends it
+
+    async def stop(self) -> None:
+        """Accept no more and free the port; connections go on."""
+        await _end(self._accepting)
+        sock, self._sock, self._accepting = self._sock, None, None
+        if sock is not None:
+            with contextlib.suppress(OSError):
+                while True:  # whom the system has accepted already is served, not reset
+                    self._admit(*sock.accept())
+            sock.close()
+
+    async def rebind(self) -> None:
+        """Bind anew, for a dead accept loop. Raises ProblemError as `open_port` does."""
+        await self.stop()
+        try:
+            await self.start()
+        except ProblemError:
+            await self.close(self.deadlines.parting)  # Windows keeps a port while connections accepted on it live
+            await self.start()
+
+    async def close(self, grace: float) -> None:
+        """Stop, give the requests in progress up to `grace` seconds, and cut off the rest."""
+        await self.stop()
+        loop = asyncio.get_running_loop()
+        end = loop.time() + grace
+        for connection in list(self._keys):
+            connection.shutdown()
+        while (self._keys or self._arriving or self._state.tasks) and loop.time() < end:  # noqa: ASYNC110 - uvicorn tells no event
+            await asyncio.sleep(min(0.02, grace))
+        for connection in list(self._keys):
+            connection.transport.abort()
+        for task in (*self._arriving, *self._state.tasks):
+            task.cancel()
+        await asyncio.gather(*self._arriving, *self._state.tasks, return_exceptions=True)
+        await _end(self._sweeping)
+        self._sweeping = None
+
+    async def probe(self, seconds: float = 5.0) -> bool:
+        """Whether our accept loop takes a connection to our own port."""
+        if self._sock is None:
+            return False
+        host, port = self.address
+        seen: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        with socket.socket(self._sock.family, socket.SOCK_STREAM) as sock:
+            sock.setblocking(False)
+            sock.bind((_EVERYWHERE.get(host, host), 0))
+            key = sock.getsockname()[:2]
+            self._probes[key] = seen
+            try:
+                async with asyncio.timeout(seconds):
+                    await asyncio.get_running_loop().sock_connect(sock, (_EVERYWHERE.get(host, host), port))
+                    await seen
+            except (OSError, TimeoutError):
+                return False
+            finally:
+                del self._probes[key]
+        return True
+
+    async def _accept(self, sock: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        accepted = 0
+        told = ""
+        while sock.fileno() != -1:
+            try:
+                self._admit(*await loop.sock_accept(sock))
+            except Exception as error:
+                if told != str(error):
+                    told = str(error)
+                    _log.warning("connections cannot be accepted: %s", told)
+                await asyncio.sleep(0.2)  # out of handles, perhaps: others may end meanwhile
+            accepted += 1
+            if accepted % _TURN == 0:
+                await asyncio.sleep(0)
+
+    def _admit(self, sock: socket.socket, peer: Any) -> None:
+        probe = self._probes.get(peer[:2])
+        if probe is not None and not probe.done():
+            probe.set_result(None)
+            sock.close()
+            return
+        if self._crowd.full:
+            self._make_room()
+        key = None if self._crowd.full else self._crowd.enter(str(peer[0]))
+        if key is None:
+            self._turn_away(sock)
+            return
+        sock.setblocking(False)
+        task = asyncio.create_task(self._serve(sock, key))  # noqa: TID251 - held until done
+        self._arriving.add(task)
+        task.add_done_callback(self._arriving.discard)
+
+    async def _serve(self, sock: socket.socket, key: str) -> None:
+        loop = asyncio.get_running_loop()
+        protocol = GuardedProtocol(self._config, self._state, self.deadlines, self._lost, loop)
+        self._keys[protocol] = key
+        context = self.certificate.context if self.certificate else None
+        limits: dict[str, Any] = {}
+        if context is not None:
+            limits = {"ssl_handshake_timeout": self.deadlines.handshake, "ssl_shutdown_timeout": self.deadlines.linger}
+        try:
+            await loop.connect_accepted_socket(lambda: protocol, sock, ssl=context, **limits)
+        except (OSError, asyncio.CancelledError):
+            self._lost(protocol)  # no connection, or no handshake
+        except Exception:
+            _log.exception("a connection could not be served")
+            self._lost(protocol)
+
+    def _lost(self, protocol: GuardedProtocol) -> None:
+        key = self._keys.pop(protocol, None)
+        if key is not None:
+            self._crowd.leave(key)
+
+    def _make_room(self) -> None:
+        """End the connection that has waited longest without doing anything."""
+        waiting = [protocol for protocol in self._keys if protocol.waiting]
+        if waiting:
+            oldest = min(waiting, key=lambda protocol: protocol.due)
+            if oldest.transport is not None:
+                oldest.transport.abort()
+            self._lost(oldest)
+
+    def _turn_away(self, sock: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            if self.certificate is None:
+                sock.setblocking(False)
+                sock.send(canned(503))
+                sock.shutdown(socket.SHUT_WR)
+        sock.close()
+
+    async def _sweep(self) -> None:
+        loop = asyncio.get_running_loop()
+        last = loop.time()
+        while True:
+            await asyncio.sleep(self.deadlines.sweep)
+            now = loop.time()
+            for protocol in list(self._keys):
+                if protocol.transport is not None:
+                    self._sweep_one(protocol, now, now - last)
+            last = now
+
+    def _sweep_one(self, protocol: GuardedProtocol, now: float, elapsed: float) -> None:
+        try:
+            protocol.sweep(now, elapsed)
+        except Exception:
+            _log.exception("a connection could not be ended in peace")
+            protocol.transport.abort()
+
+
+def _config(app: Any) -> Config:
+    config = Config(
+        cast(ASGIApplication, app),
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        loop="none",
+        interface="asgi3",
+        workers=1,
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        forwarded_allow_ips="",
+        server_header=False,
+        date_header=False,
+    )
+    config.load()
+    return config
+
+
+async def _end(task: asyncio.Task[None] | None) -> None:
+    if task is not None:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
