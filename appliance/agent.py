@@ -27,6 +27,7 @@ from appliance.works import Surroundings, Works
 from store.inbox import Inbox, StoreUnavailable
 from store.log import Log
 from store.settings import Configuration
+from store.sqlite.database import reads_whole
 from touchpoints.moment import DAY, rfc3339
 from touchpoints.problem import Problem, ProblemError, problem
 from web.api.app import make_api
@@ -84,7 +85,7 @@ class Agent:
     async def start(self) -> None:
         """Deliver, drain, listen, and keep house."""
         self._floor.look()
-        if self._works is not None:
+        if self._works is not None and self._works.usable:
             await self._works.start()
         await self.direct.start(self._configuration.agent)
         self._tasks.spawn(self._clock_watch.run(), name="clock")
@@ -136,7 +137,7 @@ class Agent:
 
     def _adopt(self, configuration: Configuration) -> None:
         """Everything below reads these snapshots: they are replaced together, so that nobody sees half a change."""
-        self._redactor.know(secrets_of(configuration))
+        self._redactor.follow(configuration)
         self._configuration = configuration
         self._directory = directory_of(configuration)
         self._trusted = TrustedProxies(configuration.agent.trusted_proxies)
@@ -146,12 +147,26 @@ class Agent:
         before = self._configuration
         self._adopt(configuration)
         self.not_applied = ()
-        if self.page is not None and self._works is not None:
+        if self.page is not None and self._works is not None and self._works.usable:
             await self._works.follow(before)
 
     async def _rebind(self, configuration: Configuration) -> None:
         if self.page is not None:
             await self.direct.follow(configuration.agent)
+
+    async def _start_empty(self) -> None:
+        """Begin with an empty events file; the damaged one stays beside it."""
+        if self._works is None or self._works.usable:
+            raise ProblemError(problem("events_file_usable"))
+        await self._works.events.start_empty(now=self._clock.now())
+        if self.page is not None:
+            await self._works.start()
+
+    async def _check(self) -> dict[str, bool]:
+        """Whether each file reads from end to end; may take a while."""
+        configuration = await self._opened.database.run(reads_whole)
+        events = self._works is not None and self._works.usable and await self._works.events.check()
+        return {"configuration": configuration, "events": events}
 
     def _inbox(self) -> Inbox | None:
         if self._works is None or self._floor.trouble is not None:
@@ -163,7 +178,7 @@ class Agent:
             self._works.drain.pace.wake()
 
     def _log(self) -> Log | None:
-        return None if self._works is None or self._works.events.state == "corrupt" else self._works.events.log
+        return None if self._works is None or not self._works.usable else self._works.events.log
 
     def _log_or_unavailable(self) -> Log:
         found = self._log()
@@ -237,6 +252,8 @@ class Agent:
             rebind=self._rebind,
             follow=self._follow,
             health=lambda: self._works.lanes.health() if self._works else {},
+            check=self._check,
+            start_empty=self._start_empty,
             wake=lambda: self._works.wake() if self._works else None,
             now=self._clock.now,
         )
@@ -251,17 +268,6 @@ class Agent:
             new_token=new_token,
             spool=self._opened.folder.spool,
         )
-
-
-def secrets_of(configuration: Configuration) -> list[str]:
-    """Every secret in clear, for the log to blot out."""
-    found: list[str] = []
-    for touchpoint in configuration.touchpoints:
-        found += [*touchpoint.secrets, touchpoint.verify_token]
-        for destination in touchpoint.destinations:
-            auth = getattr(destination, "auth", None)
-            found += [auth.secret if auth else "", getattr(destination, "sign", "")]
-    return found
 
 
 def _size(opened: Opened) -> int:

@@ -39,6 +39,8 @@ class Control:
         rebind: Callable[[Configuration], Awaitable[None]],
         follow: Callable[[Configuration], Awaitable[None]],
         health: Callable[[], Mapping[int, Health]],
+        check: Callable[[], Awaitable[dict[str, bool]]],
+        start_empty: Callable[[], Awaitable[None]],
         wake: Callable[[], None],
         now: Callable[[], Micros],
     ) -> None:
@@ -54,6 +56,8 @@ class Control:
         self._rebind = rebind
         self._follow = follow
         self._health = health
+        self._check = check
+        self._start_empty = start_empty
         self._wake = wake
         self._now = now
         self._changing = asyncio.Lock()
@@ -118,7 +122,7 @@ class Control:
         """See web.control.Control."""
         rehearsal = self._rehearsal()
         if rehearsal is None:
-            raise StoreUnavailable("events_store_down")
+            raise StoreUnavailable("store_corrupt")
         played = await rehearsal.play(touchpoint, body, headers=headers, deliver=deliver)
         await self._note(actor, "touchpoint.test", f"{touchpoint}{' delivered' if deliver else ''}")
         return played
@@ -127,12 +131,22 @@ class Control:
         """See web.control.Control."""
         deeds = self._deeds()
         if deeds is None:
-            raise StoreUnavailable("events_store_down")
+            raise StoreUnavailable("store_corrupt")
         done = await deeds.do(action, which, dry_run=dry_run)
         if done.changed and not dry_run:
             await self._note(actor, f"events.{action}", f"{done.changed} changed, first {', '.join(done.ids[:3])}")
             self._wake()
         return done
+
+    async def check(self) -> Json:
+        """See web.control.Control."""
+        return await self._check()
+
+    async def start_empty(self, *, actor: Actor) -> None:
+        """See web.control.Control."""
+        async with self._changing:
+            await self._start_empty()
+        await self._note(actor, "events.start_empty", "the damaged file stays beside the new one")
 
     def selectors(self, names: Mapping[str, str]) -> Filter:
         """See web.control.Control."""

@@ -1,5 +1,6 @@
 """The data folder: everything Hookport keeps, readable by its owner alone."""
 
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -97,5 +98,5 @@ def prepare(folder: DataFolder) -> None:
 
 def sweep_spool(folder: DataFolder) -> None:
     """Half-made files of an earlier run are nobody's any more."""
-    for left in folder.spool.iterdir():
-        left.unlink(missing_ok=True)
+    shutil.rmtree(folder.spool)
+    folder.spool.mkdir()

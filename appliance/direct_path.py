@@ -99,7 +99,8 @@ def _certificate(settings: AgentSettings, current: Certificate | None) -> Certif
         return None
     wanted = Path(settings.tls_certificate), Path(settings.tls_key)
     if current is not None and (current.certificate, current.key) == wanted:
-        current.reload_if_changed()
+        if wrong := current.reload_if_changed():
+            raise ProblemError(wrong)
         return current
     return Certificate(*wanted)
 

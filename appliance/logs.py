@@ -3,36 +3,32 @@
 import logging
 import logging.handlers
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import orjson
 import structlog
 
 from appliance.data_folder import DataFolder
+from store.redaction import Redaction, secrets_of
+from store.settings import Configuration
 
 FILE_BYTES = 10 * 1024 * 1024
 FILES_KEPT = 5
-# Shorter ones would blot out ordinary words.
-SHORTEST_SECRET = 6
-
 
 class Redactor:
-    """Knows the secrets of the moment, and blots them out of finished lines."""
+    """Blots the secrets of the moment out of finished lines."""
 
     def __init__(self) -> None:
-        self._secrets: tuple[str, ...] = ()
+        self._clean = Redaction()
 
-    def know(self, secrets: Iterable[str]) -> None:
-        """Blot these out from now on."""
-        self._secrets = tuple(sorted({one for one in secrets if len(one) >= SHORTEST_SECRET}, key=len, reverse=True))
+    def follow(self, configuration: Configuration) -> None:
+        """Blot out this configuration's secrets from now on."""
+        self._clean = Redaction.of(secrets_of(configuration))
 
     def clean(self, line: str) -> str:
         """The line without any known secret."""
-        for secret in self._secrets:
-            if secret in line:
-                line = line.replace(secret, "[secret]")
-        return line
+        return self._clean(line)
 
 
 class _CleanFormatter(structlog.stdlib.ProcessorFormatter):

@@ -24,6 +24,9 @@ from store.configuration import Actor
 from touchpoints.problem import Problem, ProblemError, problem
 from web.listener.server import Listener
 
+if sys.platform != "win32":
+    from appliance.handles_posix import allow_many_handles
+
 log = structlog.get_logger()
 
 # SIGTERM ends within ten seconds: this much for what is under way, the rest for the disk.
@@ -37,6 +40,8 @@ def run(options: RunOptions) -> int:
 
 
 async def _run(options: RunOptions, environment: Mapping[str, str]) -> int:
+    if sys.platform != "win32":
+        allow_many_handles()
     clock, redactor = Clock(), Redactor()
     folder = locate(options.data_dir, environment)
     try:
@@ -149,5 +154,5 @@ def _tell(agent: Agent, folder: DataFolder) -> None:
 
 def _refuse(problems: tuple[Problem, ...], *, code: int) -> int:
     for one in problems:
-        sys.stderr.write(f"{one.path + ': ' if one.path else ''}{one.text}\n  {one.mend} [{one.code}]\n")
+        sys.stderr.write(f"{one}\n")
     return code

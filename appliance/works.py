@@ -68,6 +68,11 @@ class Works:
             new_id=new_id,
         )
 
+    @property
+    def usable(self) -> bool:
+        """Whether the events file can be read; a damaged one waits for a person."""
+        return self.events.state != "corrupt"
+
     async def start(self) -> None:
         """Begin to drain and deliver."""
         await self.lanes.recall()

@@ -1,7 +1,7 @@
 """The configuration as a document: parsed from TOML, merged key by key, compared, and written as TOML again."""
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,8 @@ import tomli_w
 
 from store.configuration import Change, Document
 from store.settings_definition import SECTIONS
-from touchpoints.definition import table_path
+from touchpoints.definition import TOUCHPOINT, table_path
+from touchpoints.definition_destination import KINDS
 from touchpoints.definition_secret import is_sensitive
 from touchpoints.definition_setting import Setting, join
 from touchpoints.problem import ProblemError, problem
@@ -129,11 +130,18 @@ def merge_touchpoint(old: dict[str, Any], item: Any, *, prune: bool) -> Any:
     destinations = kept.pop("destination", [])
     base = {key: kept[key] for key in ("secrets", "verify_token") if key in kept} if prune else kept
     merged = merge_value(base, {key: value for key, value in item.items() if key != "destination"})
-    if old and item["name"] in old.get("aliases", []):
-        merged["name"] = old["name"]
+    keep_name(merged, old, item["name"] if old else "")
     new = item.get("destination", [])
     merged["destination"] = merge_destinations(destinations, new, prune) if isinstance(new, list) else new
     return merged
+
+
+def keep_name(merged: dict[str, Any], old: Mapping[str, Any], called: str) -> None:
+    """A touchpoint that a file calls by its alias keeps its name and that alias, unless the file makes the name an alias."""
+    aliases = merged.get("aliases", [])
+    if called in old.get("aliases", []) and isinstance(aliases, list) and old["name"] not in aliases:
+        merged["name"] = old["name"]
+        merged["aliases"] = aliases if called in aliases else [*aliases, called]
 
 
 def changes_provider(old: Mapping[str, Any], item: Mapping[str, Any]) -> bool:
@@ -226,9 +234,10 @@ def to_toml(document: Document) -> str:
         lines = [setting_line(setting, table) for setting in settings if setting.name in table or setting.default is not None]
         parts.append("\n".join([f"[{section}]", *lines]) + "\n")
     for touchpoint in document.get("touchpoint", []):
-        parts.append("[[touchpoint]]\n" + table_toml("touchpoint", touchpoint))
+        parts.append("[[touchpoint]]\n" + table_toml("touchpoint", touchpoint, TOUCHPOINT))
         destinations = touchpoint.get("destination", [])
-        parts += ["[[touchpoint.destination]]\n" + table_toml("touchpoint.destination", item) for item in destinations]
+        for item in destinations:
+            parts += ["[[touchpoint.destination]]\n" + table_toml("touchpoint.destination", item, KINDS[item["kind"]])]
     return "\n".join(parts)
 
 
@@ -239,10 +248,11 @@ def setting_line(setting: Setting, table: Mapping[str, Any]) -> str:
     return f"# {tomli_w.dumps({setting.name: setting.default})}".rstrip()
 
 
-def table_toml(path: str, table: Mapping[str, Any]) -> str:
-    """A table's own keys, then the tables in it."""
-    text = tomli_w.dumps({key: value for key, value in table.items() if key != "destination" and not isinstance(value, dict)})
-    for key, value in table.items():
+def table_toml(path: str, table: Mapping[str, Any], settings: Sequence[Setting]) -> str:
+    """A table's own keys in the order of its settings, then the tables in it."""
+    given = {setting.name: table[setting.name] for setting in settings if setting.name in table}
+    text = tomli_w.dumps({key: value for key, value in given.items() if not isinstance(value, dict)})
+    for key, value in given.items():
         if isinstance(value, dict):
             text += f"\n[{path}.{key}]\n{tomli_w.dumps(value)}"
     return text

@@ -5,6 +5,7 @@ from typing import Any
 
 from touchpoints.definition_kind import (
     FLAG,
+    HEADER_NAME,
     HEADERS,
     METHOD,
     PATH,
@@ -18,7 +19,7 @@ from touchpoints.definition_kind import (
     span,
     table,
 )
-from touchpoints.definition_setting import Reading, Setting, join, read_table
+from touchpoints.definition_setting import Reading, Setting, join, read_table, shown
 from touchpoints.name import name_problem
 from touchpoints.touchpoint import Auth, Destination, FolderDestination, HttpDestination
 from touchpoints.verifiers.hmac import key_of
@@ -108,6 +109,8 @@ def read_auth(values: Mapping[str, Any], given: Mapping[str, Any], path: str, re
             reading.wrong("auth_unused", join(path, setting.name), kind=kind, key=setting.name)
     if kind == "none":
         return None
+    if kind == "api_key" and values["place"] == "header" and not HEADER_NAME.fullmatch(values["name"]):
+        reading.wrong("header_name", join(path, "name"), name=shown(values["name"]))
     secret = values[AUTH_SECRETS[kind]]
     if AUTH_SECRETS[kind] not in given:
         reading.wrong("missing_key", path, key=AUTH_SECRETS[kind])

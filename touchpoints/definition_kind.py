@@ -15,7 +15,7 @@ from touchpoints.span import parse_span
 
 LONGEST_TEXT = 65_536
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")  # RFC 9110 section 5.6.2
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")  # RFC 9110 section 5.6.2
 
 
 def simple(label: str, kind: type, convert: Callable[[Any], Any]) -> Kind:
@@ -266,6 +266,6 @@ NETWORKS = list_of(simple("an IP address or network", str, network))
 HOSTS = list_of(simple("a host name", str, host_name))
 PATH = simple("an absolute path", str, absolute)
 METHOD = simple("an HTTP method", str, method)
-HEADERS = pairs("a table of headers", names=_TOKEN, secret=is_sensitive)
+HEADERS = pairs("a table of headers", names=HEADER_NAME, secret=is_sensitive)
 QUERY = pairs("a table of parameters", names=None, secret=lambda _: True)
 TEXTS = list_of(TEXT)

@@ -18,7 +18,7 @@ class Problem:
 
     def __str__(self) -> str:
         where = f"{self.path}: " if self.path else ""
-        return f"{where}{self.text} {self.mend}".strip()
+        return f"{where}{self.text} {self.mend}".strip() + f" [{self.code}]"
 
     def as_json(self) -> dict[str, str]:
         """The shape of a problem in every JSON answer."""

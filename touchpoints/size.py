@@ -14,7 +14,7 @@ _UNITS = {
     "B": 1,
 }
 _BY_LOWER = {unit.lower(): size for unit, size in _UNITS.items()}
-_SIZE = re.compile(r"([0-9]{1,15}) ?([A-Za-z]{0,3})")
+_SIZE = re.compile(r"([0-9]{1,19}) ?([A-Za-z]{0,3})")
 _LARGEST = 2**60
 
 

@@ -5,7 +5,7 @@ import re
 from touchpoints.moment import DAY, HOUR, MINUTE, SECOND, Micros
 
 _UNITS: dict[str, Micros] = {"d": DAY, "h": HOUR, "m": MINUTE, "s": SECOND, "ms": SECOND // 1000}
-_SPAN = re.compile(r"([0-9]{1,12})(ms|[smhd])")
+_SPAN = re.compile(r"([0-9]{1,15})(ms|[smhd])")
 _LONGEST: Micros = 36500 * DAY
 
 

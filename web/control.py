@@ -45,5 +45,11 @@ class Control(Protocol):
     async def act(self, action: str, which: Filter, *, dry_run: bool, actor: Actor) -> Done:
         """hold | release | retry | give_up | dismiss | replay | verify | run_duplicate; wakes what must move, writes the audit line."""
 
+    async def check(self) -> Json:
+        """`{configuration, events}`: whether each file reads from end to end."""
+
+    async def start_empty(self, *, actor: Actor) -> None:
+        """Begin with an empty events file where the old one is damaged; it stays beside it. Raises ProblemError(events_file_usable)."""
+
     def selectors(self, names: Mapping[str, str]) -> Filter:
         """A filter from query parameters (touchpoint and destination by name, times as RFC 3339 or spans like 36h). Raises ProblemError."""

@@ -7,7 +7,7 @@ from appliance.command.root import hookport
 
 
 def main() -> None:
-    """The console script. Exits 0 done, 1 failed, 2 wrong use or a refused configuration, 3 another instance holds the folder."""
+    """The console script. Exits 0 done, 1 failed, 2 wrong use or refused configuration, 3 another instance has the folder."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a console that lacks a letter is no reason to fail

@@ -50,27 +50,27 @@ def paths(folder: DataFolder, as_json: bool) -> None:
 
 
 @click.command()
+@click.option("--start-empty", is_flag=True, help="Begin with an empty events file where the old one is damaged; it is kept beside it.")
 @flags.as_json
 @flags.data_dir
 @click.pass_context
-def check(context: click.Context, folder: DataFolder, as_json: bool) -> None:
-    """Open everything in the data folder and say whether it can be used; exits 1 when not.
+def check(context: click.Context, folder: DataFolder, start_empty: bool, as_json: bool) -> None:
+    """Read both files from end to end and say whether they are sound; exits 1 when not.
 
     \b
     Example:
       hookport check --data-dir /srv/hookport
     """
-    found = talk(folder, _read)
+
+    async def conversation(agent: Agent) -> Json:
+        if start_empty:
+            return await agent.ask("POST", "/files/events/start-empty")
+        return await agent.ask("GET", "/files/check")
+
+    found = talk(folder, conversation)
     if as_json:
         show_json(found)
     else:
         for name in ("configuration", "events"):
-            show(f"{name:<14} {'readable' if found[name] else 'cannot be used; `hookport status` tells why'}")
+            show(f"{name:<14} {'sound' if found[name] else 'damaged; `hookport status` tells what to do'}")
     context.exit(0 if found["configuration"] and found["events"] else 1)
-
-
-async def _read(agent: Agent) -> Json:
-    """Reading the configuration unseals its secrets; the backlog is known only when the events file can be read."""
-    await agent.ask("GET", "/configuration")
-    status = await agent.ask("GET", "/status")
-    return {"configuration": True, "events": status["backlog"]["inbox"] is not None}

@@ -1,9 +1,10 @@
-"""Talking to the agent: the running one over its page's port, a stopped one's folder in this process; the same API either way."""
+"""Talking to the agent: the running one over its page's port, a stopped one in this process; the same API."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar, cast
+from urllib.parse import quote
 
 from appliance.data_folder import DataFolder
 from appliance.running import Running, read_running
@@ -52,6 +53,11 @@ class Agent:
         raise Turned(answer.status_code, *_problems(answer))
 
 
+def segment(name: str) -> str:
+    """A name as one segment of a path, dots included, so that `..` leads nowhere."""
+    return quote(name, safe="").replace(".", "%2E")
+
+
 def talk(folder: DataFolder, conversation: Callable[[Agent], Awaitable[T]], *, may_begin: bool = False) -> T:
     """Hold a conversation with the agent of a folder. With `may_begin` the folder may be a new one."""
 
@@ -83,7 +89,7 @@ async def _answers(running: Running) -> bool:
     try:
         async with _client(running.page, "") as http:
             return (await http.get("/health", timeout=_KNOCK)).is_success
-    except httpx.HTTPError:
+    except (httpx.HTTPError, httpx.InvalidURL):
         return False
 
 

@@ -1,12 +1,11 @@
 """`hookport events`: list, show, and act on events and deliveries."""
 
 from typing import Any
-from urllib.parse import quote
 
 import click
 
 from appliance.command import flags
-from appliance.command.client import Json, talk
+from appliance.command.client import Json, segment, talk
 from appliance.command.event_view import show_event, show_events
 from appliance.command.terminal import show_json, tell
 from appliance.data_folder import DataFolder
@@ -68,7 +67,7 @@ def show_(folder: DataFolder, id: str, as_json: bool) -> None:  # noqa: A002 - i
     Example:
       hookport events show 0680q8k5vj4d1m6n2s7t9w3x5y
     """
-    found = talk(folder, lambda agent: agent.ask("GET", f"/events/{quote(id, safe='')}"))
+    found = talk(folder, lambda agent: agent.ask("GET", f"/events/{segment(id)}"))
     if as_json:
         show_json(found)
     else:

@@ -39,7 +39,9 @@ def export() -> None:
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="The file.  [default: stdout]")
 @flags.data_dir
 def deliveries(folder: DataFolder, name: Format, output: Path | None, **chosen: Any) -> None:
-    """Export one row for each attempt; a delivery never tried, and an event refused, duplicate or filtered, has one with attempt 0.
+    """Export one row for each attempt.
+
+    A delivery never tried, and an event refused, duplicate or filtered, has one row with attempt 0.
 
     CSV is UTF-8 without a byte order mark, with CRLF; for Excel take xlsx.
 
@@ -49,9 +51,7 @@ def deliveries(folder: DataFolder, name: Format, output: Path | None, **chosen: 
     """
     if output is None and name == "xlsx" and sys.stdout.isatty():
         raise click.UsageError("A workbook is not for a terminal: give --output FILE.xlsx.")
-    # An end asked for politely must not leave a half file behind.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with _target(output, seekable=name == "xlsx") as file, _spool(output) as spool:
+    with _interruptible(), _target(output, seekable=name == "xlsx") as file, _spool(output) as spool:
         writer = make_writer(name, file, spool=spool)
         try:
             count = talk(folder, lambda agent: _pull(agent, writer, flags.given(chosen)))
@@ -59,7 +59,7 @@ def deliveries(folder: DataFolder, name: Format, output: Path | None, **chosen: 
         except BaseException:
             writer.discard()
             raise
-    tell(f"{count} rows{'' if output is None else f' in {output}'}.")
+    tell(f"{count} row{'' if count == 1 else 's'}{'' if output is None else f' in {output}'}.")
 
 
 async def _pull(agent: Agent, writer: RowWriter, params: dict[str, Any]) -> int:
@@ -88,6 +88,16 @@ def _cells(line: bytes) -> Cells:
 
 
 @contextmanager
+def _interruptible() -> Iterator[None]:
+    """An end asked for politely cleans up as Ctrl-C does, so that no half file stays."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
 def _target(output: Path | None, *, seekable: bool) -> Iterator[BinaryIO]:
     """The output file, written aside, or stdout."""
     if output is not None:
@@ -97,9 +107,9 @@ def _target(output: Path | None, *, seekable: bool) -> Iterator[BinaryIO]:
         with tempfile.TemporaryFile() as file:
             yield file
             file.seek(0)
-            shutil.copyfileobj(file, click.get_binary_stream("stdout"))
+            shutil.copyfileobj(file, sys.stdout.buffer)
     else:
-        yield click.get_binary_stream("stdout")
+        yield sys.stdout.buffer
 
 
 @contextmanager

@@ -13,11 +13,9 @@ from appliance.options import RunOptions
     "--data-dir",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="The data folder.  [default: HOOKPORT_DATA_DIR, else the system's]",
+    help="The data folder; see `hookport paths`.",
 )
-@click.option(
-    "--admin", default="127.0.0.1:8421", show_default=True, metavar="HOST:PORT", help="Where the page and its API listen."
-)
+@click.option("--admin", default="127.0.0.1:8421", show_default=True, metavar="HOST:PORT", help="Of the page and its API.")
 @click.option(
     "--config",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -33,7 +31,7 @@ def run(context: click.Context, data_dir: Path | None, admin: str, config: Path 
     Example:
       hookport run --data-dir /srv/hookport --config hookport.toml --no-browser
     """
-    from appliance.agent import run as run_agent
+    from appliance.process import run as run_agent
 
     named = data_dir or (Path(os.environ["HOOKPORT_DATA_DIR"]) if os.environ.get("HOOKPORT_DATA_DIR") else None)
     context.exit(run_agent(RunOptions(data_dir=named, admin=admin, config=config, no_browser=no_browser)))

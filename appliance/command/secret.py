@@ -16,7 +16,7 @@ def read_secret(given: str) -> str:
     if sys.stdin.isatty():
         secret = str(click.prompt("Secret", hide_input=True, err=True))
     else:
-        secret = click.get_text_stream("stdin", encoding="utf-8").read(_LONGEST).rstrip("\r\n")
+        secret = sys.stdin.buffer.read(_LONGEST).decode(errors="replace").rstrip("\r\n")
     if not secret:
         raise click.UsageError("No secret came on standard input.")
     return secret

@@ -66,6 +66,8 @@ def _show(found: Json) -> None:
     else:
         show("Hookport does not run. Start it with: hookport run")
     show(f"Data folder  {found['data_dir']}")
+    if found["backlog"]["inbox"] is None and not found["running"]:
+        return
     show(f"Mode         {found['mode'] or 'not chosen yet'}")
     for name in ("direct", "proxy"):
         show(f"{name.capitalize():<12} {_path(found[name])}")

@@ -1,11 +1,9 @@
 """`hookport token`: API tokens for other programs."""
 
-from urllib.parse import quote
-
 import click
 
 from appliance.command import flags
-from appliance.command.client import talk
+from appliance.command.client import segment, talk
 from appliance.command.terminal import show, show_json, show_table, tell
 from appliance.data_folder import DataFolder
 
@@ -40,9 +38,7 @@ def list_(folder: DataFolder, as_json: bool) -> None:
 
 @token.command()
 @click.argument("name")
-@click.option(
-    "--scope", type=click.Choice(["read", "operate", "admin"]), default="read", show_default=True, help="What it may do."
-)
+@click.option("--scope", type=click.Choice(["read", "operate", "admin"]), default="read", show_default=True, help="Its rights.")
 @flags.as_json
 @flags.data_dir
 def add(folder: DataFolder, name: str, scope: str, as_json: bool) -> None:
@@ -71,7 +67,7 @@ def revoke(folder: DataFolder, name: str, as_json: bool) -> None:
     Example:
       hookport token revoke nagios
     """
-    gone = talk(folder, lambda agent: agent.ask("DELETE", f"/tokens/{quote(name, safe='')}"))
+    gone = talk(folder, lambda agent: agent.ask("DELETE", f"/tokens/{segment(name)}"))
     if as_json:
         show_json(gone)
     else:

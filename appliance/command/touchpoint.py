@@ -1,13 +1,12 @@
 """`hookport touchpoint`: list, add, rename, remove, test."""
 
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
+from typing import Any, cast
 
 import click
 
 from appliance.command import flags
-from appliance.command.client import Agent, Json, talk
+from appliance.command.client import Agent, Json, segment, talk
 from appliance.command.config import show_applied
 from appliance.command.secret import read_secret
 from appliance.command.terminal import show, show_json, show_table, tell
@@ -59,7 +58,7 @@ def _line(one: Json) -> list[Any]:
 
 def _url(one: Json) -> str | None:
     urls = one["endpoint_urls"]
-    return urls["direct"] or urls["proxy"]
+    return cast(str | None, urls["direct"] or urls["proxy"])
 
 
 @touchpoint.command()
@@ -118,7 +117,7 @@ def rename(folder: DataFolder, old: str, new: str, as_json: bool) -> None:
     Example:
       hookport touchpoint rename orders shop-orders
     """
-    path = f"/touchpoints/{quote(old, safe='')}/rename"
+    path = f"/touchpoints/{segment(old)}/rename"
     show_applied(talk(folder, lambda agent: agent.ask("POST", path, json={"name": new})), as_json=as_json)
 
 
@@ -133,7 +132,7 @@ def remove(folder: DataFolder, name: str, as_json: bool) -> None:
     Example:
       hookport touchpoint remove orders
     """
-    path = f"/touchpoints/{quote(name, safe='')}"
+    path = f"/touchpoints/{segment(name)}"
     show_applied(talk(folder, lambda agent: agent.ask("DELETE", path)), as_json=as_json)
 
 
@@ -162,7 +161,7 @@ def test(
     """
     body = b"" if file is None else _body(file)
     params = {"deliver": str(deliver).lower(), "header": list(headers)}
-    path = f"/touchpoints/{quote(name, safe='')}/test"
+    path = f"/touchpoints/{segment(name)}/test"
     played = talk(folder, lambda agent: agent.ask("POST", path, content=body, params=params))
     if as_json:
         show_json(played)

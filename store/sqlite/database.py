@@ -103,6 +103,20 @@ def pragma_number(db: sqlite3.Connection, name: str) -> int:
     return int(value)
 
 
+def reads_whole(db: sqlite3.Connection) -> bool:
+    """Whether SQLite finds the file sound from end to end; all but the agreement of indexes with their tables.
+
+    Raises sqlite3.Error when it could not be read for another reason: a failing cable is no reason to give up a file.
+    """
+    try:
+        (answer,) = db.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.DatabaseError as error:
+        if primary_code(error) in CORRUPT:
+            return False
+        raise
+    return bool(answer == "ok")
+
+
 CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
@@ -132,7 +146,12 @@ class AiosqliteDatabase:
     @classmethod
     async def open(cls, opener: Opener) -> "AiosqliteDatabase":
         """Raises what the opener raises."""
-        return cls(await aiosqlite.Connection(opener, iter_chunk_size=64))
+        connection = aiosqlite.Connection(opener, iter_chunk_size=64)
+        try:
+            return cls(await connection)
+        except BaseException:
+            connection._thread.join()  # it is ending already, and would speak to a loop that may be closed by then
+            raise
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """See Database."""

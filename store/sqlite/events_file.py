@@ -7,7 +7,7 @@ from pathlib import Path
 
 from store.sqlite.actions import SqliteActions
 from store.sqlite.connections import Readers
-from store.sqlite.database import EVENTS_APPLICATION, MIB, Database, Open, Opener, explained
+from store.sqlite.database import EVENTS_APPLICATION, MIB, Database, Open, Opener, explained, reads_whole
 from store.sqlite.inbox import SqliteInbox
 from store.sqlite.log import SqliteLog
 from store.sqlite.migrate import migrate
@@ -73,6 +73,10 @@ class EventsFile:
         code = "store_corrupt" if self._readers.corrupt else self._writer.trouble
         return problem(code, path=str(self.path), error="") if code else None
 
+    async def check(self) -> bool:
+        """Whether the file reads from end to end; takes as long as that takes, while everything else goes on."""
+        return await self._readers.run(reads_whole)
+
     def moved_aside(self) -> list[Path]:
         """Damaged files moved aside, oldest first."""
         return sorted(self.path.parent.glob(f"{self.path.stem}.corrupt-*{self.path.suffix}"))
@@ -131,8 +135,6 @@ class EventsFile:
 
 
 def _prepare(db: sqlite3.Connection, *, path: Path, now: Micros, check: bool) -> None:
-    if check:
-        (answer,) = db.execute("PRAGMA quick_check(1)").fetchone()
-        if answer != "ok":
-            raise ProblemError(problem("store_corrupt", path=str(path)))
+    if check and not reads_whole(db):
+        raise ProblemError(problem("store_corrupt", path=str(path)))
     migrate(db, "events", path=path, now=now)

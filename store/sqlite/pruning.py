@@ -8,25 +8,26 @@ from dataclasses import dataclass
 from store.sqlite import counters
 from touchpoints.moment import Micros
 
-# Pages by (age, seq), so that events no one may prune are stepped over and not read again.
-SELECT_AGED = """
-SELECT received_at, seq FROM events INDEXED BY events_age
-WHERE body_kept = ? AND received_at < ? AND (received_at, seq) > (?, ?) ORDER BY received_at, seq LIMIT ?
-"""
-
-
-def select_aged(
-    db: sqlite3.Connection, *, kept: bool, before: Micros, after: tuple[Micros, int], limit: int
-) -> list[tuple[Micros, int]]:
-    """(received_at, seq) of events with or without a body, oldest first."""
-    return db.execute(SELECT_AGED, (int(kept), before, *after, limit)).fetchall()
-
-
 SETTLED = """
 verdict != 'refused' AND NOT EXISTS (SELECT 1 FROM inbox WHERE inbox.seq = events.seq)
 AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_seq = events.seq
     AND (d.state NOT IN ('delivered', 'dismissed') OR d.settled_at >= ?))
 """
+# Pages by (age, seq), so that events no one may prune are stepped over and not read again.
+SELECT_AGED = f"""
+SELECT received_at, seq, (verdict = 'refused' AND body_kept = 0) OR ({SETTLED}) FROM events INDEXED BY events_age
+WHERE body_kept = ? AND received_at < ? AND (received_at, seq) > (?, ?) ORDER BY received_at, seq LIMIT ?
+"""  # noqa: S608 - joins constants; values are bound
+
+
+def select_aged(
+    db: sqlite3.Connection, *, kept: bool, before: Micros, after: tuple[Micros, int], limit: int
+) -> list[tuple[Micros, int, bool]]:
+    """(received_at, seq, whether it may go) of events with or without a body, oldest first."""
+    rows = db.execute(SELECT_AGED, (before, int(kept), before, *after, limit))
+    return [(received_at, seq, settled == 1) for received_at, seq, settled in rows]
+
+
 UPDATE_PRUNED = f"UPDATE events SET body_kept = 0 WHERE seq = ? AND body_kept = 1 AND {SETTLED}"  # noqa: S608 - joins constants; values are bound
 DELETE_BODY = "DELETE FROM bodies WHERE place >= ? AND place < ?"
 

@@ -1,8 +1,8 @@
 """Retention in SQLite: what may go goes in short slices. What is unsettled is never touched."""
 
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from store.settings import RetentionSettings
@@ -25,7 +25,7 @@ class Pruned:
     events: int = 0  # rows of the log
     refused: int = 0
     claims: int = 0
-    file_bytes: int = field(default=0)  # the file's size afterwards
+    file_bytes: int = 0  # the file's size afterwards
     over_size: bool = False  # still above `size`: all that is left is unsettled
 
 
@@ -59,26 +59,21 @@ class Retention:
 
     async def _bodies(self, cutoff: Micros, *, until: int | None = None) -> int:
         """Prune bodies of events settled before `cutoff`; with `until`, only while the file uses more bytes than that."""
-        total, after = 0, (-1, -1)
-        while until is None or await self._used() > until:
-            aged = await self._readers.run(partial(pruning.select_aged, kept=True, before=cutoff, after=after, limit=SLICE))
-            if not aged:
-                break
-            after = aged[-1]
-            seqs = [seq for _, seq in aged]
-            total += await self._writer.run(partial(pruning.prune_bodies, seqs=seqs, cutoff=cutoff))
-        return total
+        return await self._aged(pruning.prune_bodies, cutoff, kept=True, until=until)
 
     async def _events(self, cutoff: Micros, *, until: int | None = None) -> int:
         """Delete the log's rows of events that have no body any more, as `_bodies` does bodies."""
+        return await self._aged(pruning.delete_events, cutoff, kept=False, until=until)
+
+    async def _aged(self, prune: Callable[..., int], cutoff: Micros, *, kept: bool, until: int | None) -> int:
         total, after = 0, (-1, -1)
         while until is None or await self._used() > until:
-            aged = await self._readers.run(partial(pruning.select_aged, kept=False, before=cutoff, after=after, limit=SLICE))
+            aged = await self._readers.run(partial(pruning.select_aged, kept=kept, before=cutoff, after=after, limit=SLICE))
             if not aged:
                 break
-            after = aged[-1]
-            seqs = [seq for _, seq in aged]
-            total += await self._writer.run(partial(pruning.delete_events, seqs=seqs, cutoff=cutoff))
+            after = aged[-1][:2]
+            if seqs := [seq for _, seq, settled in aged if settled]:
+                total += await self._writer.run(partial(prune, seqs=seqs, cutoff=cutoff))
         return total
 
     async def _refused(self, policy: RetentionSettings, cutoff: Micros, pruned: Pruned) -> None:

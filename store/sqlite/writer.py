@@ -67,10 +67,7 @@ class Writer:
         - A caller that is cancelled takes nothing back. `size` is what the item holds in memory, in bytes.
         - Raises StoreUnavailable, or the ProblemError that `batch` raised for this item.
         """
-        if self._closing:
-            raise StoreUnavailable("closing")
-        if self.trouble == "store_corrupt":
-            raise StoreUnavailable(self.trouble)
+        self._check_open()
         if self._queue and (len(self._queue) >= self._queue_rows or self._queued_bytes + size > self._queue_bytes):
             raise StoreUnavailable("busy", 5)
         answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
@@ -86,6 +83,7 @@ class Writer:
 
     async def outside(self, work: Callable[[sqlite3.Connection], R]) -> R:
         """Run what cannot stand in a transaction (checkpoint, vacuum) between two batches. Raises StoreUnavailable."""
+        self._check_open()
         try:
             return await (await self._opened()).run(work)
         except (sqlite3.Error, ValueError, ProblemError) as error:
@@ -105,6 +103,12 @@ class Writer:
         self._database = database
         self._closing = False
         self.trouble = ""
+
+    def _check_open(self) -> None:
+        if self.trouble == "store_corrupt":
+            raise StoreUnavailable(self.trouble)
+        if self._closing:
+            raise StoreUnavailable("closing")
 
     async def _drain(self) -> None:
         try:
@@ -218,6 +222,8 @@ def _group(db: sqlite3.Connection, batch: Batch, values: list[Any]) -> Sequence[
     db.execute("SAVEPOINT part")
     try:
         results = batch(db, values)
+        if len(results) != len(values):
+            raise ValueError("a batch gave another number of results than it had items")
         db.execute("RELEASE part")
     except Exception as error:
         if not db.in_transaction or _is_fatal(error):

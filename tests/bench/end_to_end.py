@@ -19,7 +19,7 @@ def end_to_end(*, short: bool) -> Report:
         url = f"http://127.0.0.1:{port}/"
         subject = Subject(folder / "hookport", sink=port)
         with running(module("tests.bench.sink", str(port)), log=folder / "sink.log", ready=url), subject.started():
-            live = subject.number("live")
+            live = subject.place("live")
 
             def sustained() -> float:
                 subject.await_delivered(live)

@@ -9,7 +9,7 @@ from tests.bench.children import free_port, module, running, scratch
 from tests.bench.figures import Report, middle, ratios, turns
 from tests.bench.fill import fill
 from tests.bench.sink import ask
-from tests.bench.subject import Subject
+from tests.bench.subject import Place, Subject
 
 STORED = 2_000_000
 WAITING = 1_000_000
@@ -47,15 +47,15 @@ def growth(*, short: bool) -> Report:
     return report
 
 
-def prepared(folder: Path, sink: int, touchpoint: str, count: int) -> tuple[Subject, int]:
-    """A stopped Hookport with `count` events like one that its touchpoint received, and the number of `live`."""
+def prepared(folder: Path, sink: int, touchpoint: str, count: int) -> tuple[Subject, Place]:
+    """A stopped Hookport with `count` events like one that its touchpoint received, and the place of `live`."""
     subject = Subject(folder, sink=sink)
     with subject.started():
-        numbers = {name: subject.number(name) for name in ("kept", "dead", "live")}
-        subject.await_delivered(numbers["live"])
+        places = {name: subject.place(name) for name in ("kept", "dead", "live")}
+        subject.await_delivered(places["live"])
     if count:
-        fill(subject.events, touchpoint=numbers[touchpoint], count=count, now=time.time_ns() // 1000)
-    return subject, numbers["live"]
+        fill(subject.events, touchpoint=places[touchpoint].touchpoint, count=count, now=time.time_ns() // 1000)
+    return subject, places["live"]
 
 
 def _ingest(subject: Subject, seconds: int) -> Callable[[], float]:
@@ -67,7 +67,7 @@ def _ingest(subject: Subject, seconds: int) -> Callable[[], float]:
     return run
 
 
-def _delivery(subject: Subject, live: int, sink: int, seconds: int) -> Callable[[], float]:
+def _delivery(subject: Subject, live: Place, sink: int, seconds: int) -> Callable[[], float]:
     def run() -> float:
         ask(sink)
         subject.post("live", seconds=seconds)

@@ -27,7 +27,7 @@ def ingest(*, short: bool) -> Report:
             running(module("tests.bench.no_store", str(bare)), log=folder / "bare.log", ready=_url(bare, "health"))
         )
         stack.enter_context(subject.started())
-        live = subject.number("live")
+        live = subject.place("live")
         planned: list[float] = []
 
         def kept() -> float:

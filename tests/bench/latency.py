@@ -18,7 +18,7 @@ def latency(*, short: bool) -> Report:
         subject = Subject(folder / "hookport", sink=port)
         ready = f"http://127.0.0.1:{port}/"
         with running(module("tests.bench.sink", str(port)), log=folder / "sink.log", ready=ready), subject.started():
-            live = subject.number("live")
+            live = subject.place("live")
             subject.await_delivered(live)
             url = f"http://127.0.0.1:{subject.port}/hooks/live"
             pace(url, 2)

@@ -42,7 +42,8 @@ async def plan_all(file: EventsFile) -> int:
     count = 0
     while waiting := await file.inbox.take(limit=256):
         plans = [
-            Plan(seq=one.seq, deliveries=(delivery(one.event),), dedup_key=one.event.dedup_key, dedup_since=NOW) for one in waiting
+            Plan(seq=one.seq, deliveries=(delivery(one.event),), dedup_key=one.event.dedup_key, dedup_since=NOW)
+            for one in waiting
         ]
         await file.outbox.plan(plans)
         count += len(plans)

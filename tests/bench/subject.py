@@ -7,6 +7,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.children import BenchError, finished, free_port, running
@@ -18,11 +19,16 @@ NOWHERE = "http://127.0.0.1:1/"  # nobody listens there
 TOUCHPOINTS = ("kept", "live", "dead")  # on hold; with a living destination; with a dead one
 
 SELECT_WAITING = "SELECT coalesce(sum(n), 0) FROM counters WHERE state = 'inbox'"
-SELECT_PENDING = """
-SELECT coalesce(sum(n), 0) FROM counters
-WHERE state = 'pending' AND whose = (SELECT max(destination) FROM deliveries WHERE touchpoint = ?)
-"""
-SELECT_LAST = "SELECT touchpoint FROM events ORDER BY seq DESC LIMIT 1"
+SELECT_PENDING = "SELECT coalesce(sum(n), 0) FROM counters WHERE state = 'pending' AND whose = ?"
+SELECT_LAST = "SELECT touchpoint, destination FROM deliveries ORDER BY seq DESC LIMIT 1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """The numbers of a touchpoint and its destination in the events file."""
+
+    touchpoint: int
+    destination: int
 
 
 class Subject:
@@ -73,16 +79,18 @@ class Subject:
         """Return once the inbox is empty."""
         self._await(lambda db: bool(db.execute(SELECT_WAITING).fetchone()[0] == 0), seconds)
 
-    def await_delivered(self, touchpoint: int, *, seconds: float = 300.0) -> None:
+    def await_delivered(self, place: Place, *, seconds: float = 300.0) -> None:
         """Return once inbox and lane are empty."""
         self.await_planned(seconds=seconds)
-        self._await(lambda db: bool(db.execute(SELECT_PENDING, (touchpoint,)).fetchone()[0] == 0), seconds)
+        self._await(lambda db: bool(db.execute(SELECT_PENDING, (place.destination,)).fetchone()[0] == 0), seconds)
 
-    def number(self, touchpoint: str) -> int:
-        """A touchpoint's number in the events file; posts one event to find it out."""
+    def place(self, touchpoint: str) -> Place:
+        """A touchpoint's place in the events file; posts one event to find it out."""
         self.post_one(touchpoint)
+        self.await_planned()
         with contextlib.closing(self.read()) as db:
-            return int(db.execute(SELECT_LAST).fetchone()[0])
+            numbers = db.execute(SELECT_LAST).fetchone()
+        return Place(touchpoint=numbers[0], destination=numbers[1])
 
     def read(self) -> sqlite3.Connection:
         """The events file, to look into."""

@@ -26,7 +26,7 @@ HUSHED = (
     "query-hush-5",
     "url-hush-6",
     "param-hush-7",
-    "sign-hush-8",
+    "sign+hush+8AAA",
     "token-hush-9",
 )
 
@@ -53,7 +53,7 @@ url = "http://user:url-hush-6@127.0.0.1:9000/orders?access_token=param-hush-7&sh
 headers = {{ Authorization = "header-hush-4", X-Plain = "plain" }}
 query = {{ code = "query-hush-5" }}
 auth = {{ type = "basic", username = "ann", password = "basic-hush-3" }}
-sign = "sign-hush-8"
+sign = "whsec_sign+hush+8AAA="
 [[touchpoint]]
 name = "stock"
 provider = "generic"
@@ -65,7 +65,7 @@ header = "X-Webhook-Signature"
 [[touchpoint.destination]]
 kind = "folder"
 path = '{IN}'
-""".replace("sign-hush-8", "whsec_sign+hush+8AAA=")
+"""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -208,9 +208,9 @@ async def test_each_deed_has_its_audit_line(kit: Kit) -> None:
 async def test_another_kind_of_thing_is_replaced_whole(kit: Kit) -> None:
     """Another kind of destination, type of auth or provider doesn't inherit what only the former one understood."""
     await kit.filled()
-    auth = '[[touchpoint]]\nname = "orders"\n[[touchpoint.destination]]\nname = "erp"\nauth = { type = "bearer", token = "t0ken" }\n'
-    assert (await kit.apply(auth)).problems == ()
-    kind = f"[[touchpoint]]\nname = 'orders'\n[[touchpoint.destination]]\nname = 'erp'\nkind = 'folder'\npath = '{IN}'\n"
+    erp = "[[touchpoint]]\nname = 'orders'\n[[touchpoint.destination]]\nname = 'erp'\n"
+    assert (await kit.apply(erp + "auth = { type = 'bearer', token = 't0ken' }\n")).problems == ()
+    kind = f"{erp}kind = 'folder'\npath = '{IN}'\n"
     applied = await kit.apply(kind)
     assert applied.problems == ()
     assert applied.configuration is not None
@@ -237,8 +237,8 @@ async def test_machine_rights_are_asked_for_what_changes(kit: Kit) -> None:
 
 async def test_our_own_folder_is_never_a_destination(kit: Kit) -> None:
     """Not even the machine's right lets events be written into the data folder."""
-    document = f"[[touchpoint]]\nname = 'a'\nprovider = 'github'\n[[touchpoint.destination]]\nkind = 'folder'\npath = '{kit.folder / 'x'}'\n"
-    applied = await kit.apply(document)
+    destination = f"[[touchpoint.destination]]\nkind = 'folder'\npath = '{kit.folder / 'x'}'\n"
+    applied = await kit.apply(f"[[touchpoint]]\nname = 'a'\nprovider = 'github'\n{destination}")
     assert [(problem.code, problem.path) for problem in applied.problems] == [
         ("folder_refused", "touchpoint.a.destination.folder.path")
     ]
@@ -259,9 +259,8 @@ async def test_a_document_without_end_is_a_problem(kit: Kit) -> None:
 async def test_what_cannot_be_read_any_more_is_told(kit: Kit) -> None:
     """A stored value that this program's checks refuse stops the load in words."""
     await kit.filled()
-    await kit.database.run(
-        lambda db: db.execute("UPDATE settings SET value = ? WHERE key = 'mode'", (json.dumps("warp"),)) and db.commit()
-    )
+    change = "UPDATE settings SET value = ? WHERE key = 'mode'"
+    await kit.database.run(lambda db: db.execute(change, (json.dumps("warp"),)))
     with pytest.raises(ProblemError) as caught:
         await kit.store.load({})
     assert [problem.path for problem in caught.value.problems] == ["agent.mode"]

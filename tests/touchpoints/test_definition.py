@@ -198,6 +198,7 @@ def test_a_mistake_is_told_with_its_path(item: dict[str, Any], expected: tuple[s
         ({"query": {"a": []}}, ("query.a", "wrong_type")),
         ({"auth": {"type": "digest"}}, ("auth.type", "not_one_of")),
         ({"auth": {"type": "bearer", "token": "t", "username": "u"}}, ("auth.username", "auth_unused")),
+        ({"auth": {"type": "api_key", "key": "k", "name": "a b"}}, ("auth.name", "header_name")),
         ({"auth": {"type": "bearer"}}, ("auth", "missing_key")),
         ({"auth": {"token": "t"}}, ("auth", "missing_key")),
         ({"timeout": "0s"}, ("timeout", "out_of_range")),

@@ -16,7 +16,9 @@ def test_woocommerce_gets_its_unsigned_ping_answered(secrets: tuple[str, ...]) -
     assert receive(make_request(b"webhook_id=12"), make_touchpoint("woocommerce", *secrets)) == Answer()
 
 
-@pytest.mark.parametrize("body", [b"webhook_id=", b"webhook_id=1&a=2", b"webhook_id=x", b"webhook_id=1\n", b"webhook_id=" + b"1" * 30, b"{}"])
+@pytest.mark.parametrize(
+    "body", [b"webhook_id=", b"webhook_id=1&a=2", b"webhook_id=x", b"webhook_id=1\n", b"webhook_id=" + b"1" * 30, b"{}"]
+)
 def test_only_the_ping_itself_goes_unsigned(body: bytes) -> None:
     """Anything else without a signature is refused."""
     assert receive(make_request(body), make_touchpoint("woocommerce", "secret")) == Refused(code="signature_missing")

@@ -14,7 +14,29 @@ def test_plain_names_are_taken(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", "-a", "_a", "A", "ä", "a b", "a.b", ".", "..", "../a", "a/b", "a\\b", "a\0", "a\n", "a%2e", "x" * 65, "c:", "a:b", "~", "orders ", "con.txt"],
+    [
+        "",
+        "-a",
+        "_a",
+        "A",
+        "ä",
+        "a b",
+        "a.b",
+        ".",
+        "..",
+        "../a",
+        "a/b",
+        "a\\b",
+        "a\0",
+        "a\n",
+        "a%2e",
+        "x" * 65,
+        "c:",
+        "a:b",
+        "~",
+        "orders ",
+        "con.txt",
+    ],
 )
 def test_path_tricks_are_refused(name: str) -> None:
     """Nothing that means more than itself in a path, a URL or a terminal."""

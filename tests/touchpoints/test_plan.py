@@ -11,7 +11,10 @@ from touchpoints.moment import DAY
 from touchpoints.plan import Planned, plan, replan
 from touchpoints.touchpoint import FolderDestination, HttpDestination, Touchpoint, TouchpointState
 
-DESTINATIONS = (HttpDestination(id=1, name="erp", url="http://127.0.0.1:9000/"), FolderDestination(id=2, name="in", path="/srv/in"))
+DESTINATIONS = (
+    HttpDestination(id=1, name="erp", url="http://127.0.0.1:9000/"),
+    FolderDestination(id=2, name="in", path="/srv/in"),
+)
 EVENT = Event(
     id="01JD0000000000000000000000",
     touchpoint=7,
@@ -42,7 +45,12 @@ def test_one_delivery_for_each_destination() -> None:
         (delivery_id(EVENT.id, "erp", 1), 1, DeliveryState.PENDING, NOW, 1),
         (delivery_id(EVENT.id, "in", 1), 2, DeliveryState.PENDING, NOW, 1),
     ]
-    assert (planned.filtered, planned.dedup_key, planned.dedup_since, planned.dedup_hash) == (False, "7:abc", NOW - 14 * DAY, None)
+    assert (planned.filtered, planned.dedup_key, planned.dedup_since, planned.dedup_hash) == (
+        False,
+        "7:abc",
+        NOW - 14 * DAY,
+        None,
+    )
 
 
 def test_a_key_outside_the_signature_is_claimed_with_the_body() -> None:
@@ -76,7 +84,7 @@ def test_events_are_filtered_by_type(events: tuple[str, ...], wanted: bool) -> N
     """Exact words or a beginning before a final *; a filtered event claims no key."""
     planned = plan(EVENT, orders(events=events), NOW)
 
-    assert (planned == Planned(filtered=True)) is not wanted
+    assert planned.filtered is not wanted
     assert bool(planned.deliveries) is wanted
 
 

@@ -100,7 +100,12 @@ def test_three_failures_in_a_row_make_it_down() -> None:
     """Two failures are chance, three are an outage with a probe after 5 s."""
     assert failing(2).down_since is None
     down = failing(3)
-    assert (down.down_since, down.probe_at, down.error_code, down.error) == (NOW, NOW + 5 * SECOND, "no_connection", REFUSED.error)
+    assert (down.down_since, down.probe_at, down.error_code, down.error) == (
+        NOW,
+        NOW + 5 * SECOND,
+        "no_connection",
+        REFUSED.error,
+    )
 
 
 @pytest.mark.parametrize("answer", [Delivered(http_status=204), Delivered(), WRONG, GONE])
@@ -190,7 +195,7 @@ OUTCOMES = st.sampled_from([Delivered(), WRONG, GONE, REFUSED, replace(REFUSED, 
 
 @given(st.lists(st.tuples(OUTCOMES, st.floats(-1, 1), st.integers(0, HOUR)), max_size=40))
 def test_any_history_leaves_a_probe_within_a_day(history: list[tuple[Delivered | Failed, float, int]]) -> None:
-    """Whatever happens, a pending delivery is due and a destination is tried again within a day, and only answers end an outage."""
+    """Whatever happens, deliveries are due and destinations tried again within a day, and only an answer ends an outage."""
     health, now, delivery = WELL, NOW, DELIVERY
     for outcome, jitter, passed in history:
         now += passed

@@ -110,7 +110,22 @@ def test_values_keep_duplicates() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "header:", "header:a b", "header:a\n", "json:id", "json:/a~2", "form:", "query:", "const:", "body:x", "jwt:data", "|", "header:a|"]
+    "text",
+    [
+        "",
+        "header:",
+        "header:a b",
+        "header:a\nb",
+        "json:id",
+        "json:/a~2",
+        "form:",
+        "query:",
+        "const:",
+        "body:x",
+        "jwt:data",
+        "|",
+        "header:a|",
+    ],
 )
 def test_a_selector_that_cannot_be_read_is_refused_in_words(text: str) -> None:
     """The error says what a selector looks like."""

@@ -9,14 +9,26 @@ from touchpoints.size import format_size, parse_size
 
 @pytest.mark.parametrize(
     ("value", "size"),
-    [("25MiB", 25 * 2**20), ("1GiB", 2**30), ("10kB", 10_000), ("10 KB", 10_000), ("7", 7), (0, 0), (123, 123), ("0", 0), ("5b", 5)],
+    [
+        ("25MiB", 25 * 2**20),
+        ("1GiB", 2**30),
+        ("10kB", 10_000),
+        ("10 KB", 10_000),
+        ("7", 7),
+        (0, 0),
+        (123, 123),
+        ("0", 0),
+        ("5b", 5),
+    ],
 )
 def test_a_size_is_read(value: int | str, size: int) -> None:
     """A whole number, with a unit or without."""
     assert parse_size(value) == size
 
 
-@pytest.mark.parametrize("value", ["", "MiB", "-1", -1, "1.5GiB", "1 XB", "1e3", "٣", True, "9" * 400, "999999999999999TiB", "1iB"])
+@pytest.mark.parametrize(
+    "value", ["", "MiB", "-1", -1, "1.5GiB", "1 XB", "1e3", "٣", True, "9" * 400, "999999999999999TiB", "1iB"]
+)
 def test_what_is_no_size_is_refused_in_words(value: int | str) -> None:
     """The error quotes what was written, in part."""
     with pytest.raises(ValueError, match=r"^\"") as caught:

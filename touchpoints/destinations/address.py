@@ -10,6 +10,8 @@ from touchpoints.touchpoint import Auth, HttpDestination
 
 _AS_IT_IS = "".join(sorted(set(string.printable) - set(string.whitespace)))
 
+_NO_URL = "its `url` is not an http or https URL"  # never the URL itself: it may hold a token
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
@@ -23,18 +25,22 @@ class Address:
 
 def address_of(destination: HttpDestination) -> Address:
     """The address of a destination. Raises ValueError for a URL that is none, or whose scheme is not http or https."""
-    parts = urlsplit(destination.url)
+    try:
+        parts = urlsplit(destination.url)
+        port = parts.port
+    except ValueError:
+        raise ValueError(_NO_URL) from None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("not an http or https URL")
+        raise ValueError(_NO_URL)
     host = parts.netloc.rpartition("@")[2]
     target = _quoted(parts.path) or "/"
     if query := "&".join(filter(None, (_quoted(parts.query), urlencode(_added_query(destination))))):
         target = f"{target}?{query}"
     try:
         url = httpx.URL(f"{parts.scheme}://{host}{target}")
-    except httpx.InvalidURL as error:
-        raise ValueError("not an http or https URL") from error
-    port = parts.port or (443 if parts.scheme == "https" else 80)
+    except httpx.InvalidURL:
+        raise ValueError(_NO_URL) from None
+    port = port or (443 if parts.scheme == "https" else 80)
     shown = f"[{url.host}]" if ":" in url.host else url.host
     return Address(url=url, target=target, where=f"{shown}:{port}", auth=destination.auth or _auth_in(destination.url))
 

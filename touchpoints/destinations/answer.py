@@ -66,7 +66,7 @@ def retry_after(value: str, *, now: Micros) -> Micros | None:
     """A Retry-After header (whole seconds or an HTTP date) as a span of at most a day; None when it says nothing."""
     value = value.strip()
     if value.isascii() and value.isdecimal():
-        return min(int(value[:9]) * SECOND, DAY)
+        return min(int(value.lstrip("0")[:9] or 0) * SECOND, DAY)
     try:
         span = from_datetime(parsedate_to_datetime(value)) - now
     except (ValueError, TypeError, OverflowError):

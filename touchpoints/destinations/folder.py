@@ -35,7 +35,7 @@ class FolderSender:
         """Raises ValueError when the path is not absolute."""
         self._folder = Path(destination.path)
         if not self._folder.is_absolute():
-            raise ValueError("a folder destination's path is absolute")
+            raise ValueError("its `path` is not absolute")
         self._metadata = destination.metadata
         self._threads = ThreadPoolExecutor(max_workers=destination.concurrency, thread_name_prefix="folder")
 

@@ -1,13 +1,21 @@
 """Making a rename last on Linux and macOS."""
 
+import errno
 import os
 from pathlib import Path
 
+# Network and user-space disks that cannot, and folders that may be written but not read.
+_CANNOT = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF, errno.EACCES, errno.EPERM}
+
 
 def sync_folder(folder: Path) -> None:
-    """Bring the folder's entries to the disk."""
-    handle = os.open(folder, os.O_RDONLY)
+    """Bring the folder's entries to the disk, where the system can."""
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        if error.errno not in _CANNOT:
+            raise

@@ -9,7 +9,7 @@ def proxy_for(setting: str, url: str, environment: Mapping[str, str]) -> str | N
     """The URL of the proxy to take to `url`, or None for none.
 
     `setting` is a proxy's URL, `none`, or empty for the environment, whose lower-case names come first.
-    Loopback is not special.
+    Loopback is not special. Raises ValueError for a proxy that is no http or https URL.
     """
     if setting == "none":
         return None
@@ -19,7 +19,19 @@ def proxy_for(setting: str, url: str, environment: Mapping[str, str]) -> str | N
         return None
     if not setting and _excepted(parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0), environment):
         return None
-    return proxy if "://" in proxy else f"http://{proxy}"
+    return _checked(proxy if "://" in proxy else f"http://{proxy}")
+
+
+def _checked(proxy: str) -> str:
+    """A proxy that cannot be one must not mean a direct connection. The message never holds the URL, which may hold a password."""
+    try:
+        parts = urlsplit(proxy)
+        good = parts.scheme in _PORTS and parts.hostname and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        raise ValueError("its proxy is not an http or https URL")
+    return proxy
 
 
 _PORTS = {"http": 80, "https": 443}

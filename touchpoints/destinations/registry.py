@@ -7,7 +7,9 @@ from touchpoints.destinations.folder import FolderSender
 from touchpoints.destinations.http import HttpSender
 from touchpoints.destinations.sender import Sender
 from touchpoints.destinations.transport import open_transport
+from touchpoints.destinations.unusable import UnusableSender
 from touchpoints.moment import Micros
+from touchpoints.problem import ProblemError
 from touchpoints.touchpoint import Destination, FolderDestination, HttpDestination
 
 Opener = Callable[[Destination, Mapping[str, str], Callable[[], Micros]], Sender]
@@ -28,7 +30,10 @@ SENDERS: dict[str, Opener] = {"http": _open_http, "folder": _open_folder}
 def open_sender(destination: Destination, *, environment: Mapping[str, str], now: Callable[[], Micros]) -> Sender:
     """The sender of a destination; nothing is connected or written yet.
 
-    `environment` gives HTTP_PROXY, HTTPS_PROXY and NO_PROXY; `now` is the clock. Raises KeyError for an unknown kind and
-    ValueError or ProblemError for a URL, path or signing secret that cannot be one (a checked configuration has none).
+    `environment` gives HTTP_PROXY, HTTPS_PROXY and NO_PROXY; `now` is the clock. Settings that cannot work make a sender whose
+    attempts fail in words. Raises KeyError for an unknown kind.
     """
-    return SENDERS[destination.kind](destination, environment, now)
+    try:
+        return SENDERS[destination.kind](destination, environment, now)
+    except (ValueError, ProblemError) as error:
+        return UnusableSender(str(error).rstrip("."))

@@ -5,9 +5,10 @@ dropped connection a connect timeout.
 """
 
 import ipaddress
+import os
 import socket
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from functools import lru_cache
 
 import aiohttp
@@ -16,6 +17,7 @@ from aiohttp import ClientRequest, ClientResponse
 from aiohttp.connector import Connection
 from aiohttp.http import StreamWriter
 from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.payload import BytesPayload
 from yarl import URL
 
 from touchpoints.destinations.errors import NotConnected
@@ -27,6 +29,7 @@ IDLE_SECONDS = 4  # many servers close an idle connection after 5 s; a request t
 ANSWER_HEADERS = 65536  # the longest line of an answer's head
 ONE_WRITE = 65536
 _REFUSED = frozenset({ipaddress.ip_address("169.254.169.254"), ipaddress.ip_address("fd00:ec2::254")})
+_FIRST_WINDOWS_CODE = 10000
 _NO_TIMEOUT = aiohttp.ClientTimeout(total=None)  # the sender's deadline covers the whole attempt
 _NEVER_ADDED = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
@@ -50,13 +53,15 @@ class DestinationTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request whose content is bytes; the answer's stream is read by the caller, who closes it."""
+        if self._proxy and _is_refused(request.url.host):
+            raise NotConnected("address_refused")
         session = self._session or self._open_session()
         try:
             answer = await session.request(
                 request.method,
                 _wire_url(str(request.url), request.extensions.get("target")),
-                headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw],
-                data=request.content or None,
+                headers=_spelled(request.headers.raw),
+                data=_Body(request.content) if request.content else None,
                 allow_redirects=False,
                 proxy=self._proxy,
                 timeout=_NO_TIMEOUT,
@@ -131,6 +136,14 @@ class ExactRequest(ClientRequest):
         )
 
 
+class _Body(BytesPayload):
+    """Bytes of any size; aiohttp warns of large ones, whose copy into the socket's buffer is a few milliseconds."""
+
+    def __init__(self, value: bytes) -> None:
+        super(BytesPayload, self).__init__(value, content_type="application/octet-stream")
+        self._size = len(value)
+
+
 class _AnswerStream(httpx.AsyncByteStream):
     """An answer's bytes as they come, not decompressed."""
 
@@ -154,6 +167,12 @@ class _AnswerStream(httpx.AsyncByteStream):
         self._answer.close()
 
 
+def _spelled(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
+    """Each name as it was spelled first: aiohttp takes another spelling for a replacement, not a duplicate."""
+    first: dict[bytes, str] = {}
+    return [(first.setdefault(name.lower(), name.decode("latin-1")), value.decode("latin-1")) for name, value in headers]
+
+
 @lru_cache(maxsize=256)
 def _wire_url(url: str, target: str | None) -> URL:
     if target is None:
@@ -166,10 +185,17 @@ def _wire_url(url: str, target: str | None) -> URL:
 def _socket_for(info: aiohttp.AddrInfoType) -> socket.socket:
     """A socket for an address that a name came to, or that stood in the URL."""
     family, kind, protocol, _, address = info
-    found = ipaddress.ip_address(str(address[0]).partition("%")[0])
-    if (getattr(found, "ipv4_mapped", None) or found) in _REFUSED:
+    if _is_refused(str(address[0])):
         raise _AddressRefused
     return socket.socket(family, kind, protocol)
+
+
+def _is_refused(host: str) -> bool:
+    try:
+        found = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return (getattr(found, "ipv4_mapped", None) or found) in _REFUSED
 
 
 class _AddressRefused(OSError):
@@ -202,4 +228,6 @@ def _reason(error: BaseException) -> str:
         return error.verify_message
     if isinstance(error, ssl.SSLError):
         return (error.reason or "the TLS handshake failed").replace("_", " ").lower()
+    if isinstance(error, OSError) and 0 < (error.errno or 0) < _FIRST_WINDOWS_CODE:
+        return os.strerror(error.errno)  # asyncio's own text repeats the address instead
     return getattr(error, "strerror", None) or type(error).__name__

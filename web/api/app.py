@@ -11,6 +11,7 @@ from web.api.configuration import ConfigurationController
 from web.api.desk import Desk
 from web.api.events import EventsController
 from web.api.export import ExportController
+from web.api.files import FilesController
 from web.api.problems import EXCEPTION_HANDLERS
 from web.api.selection import provide_selection
 from web.api.status import StatusController, health
@@ -40,6 +41,7 @@ def make_api(desk: Desk, *, version: str) -> Litestar:
             ExportController,
             TokensController,
             AuditController,
+            FilesController,
         ],
         dependencies={"desk": Provide(lambda: desk, sync_to_thread=False), "which": Provide(provide_selection)},
         middleware=[Gate(doorkeeper)],

@@ -18,6 +18,13 @@ class Problems(TypedDict):
     problems: list[ProblemShape]
 
 
+class Checked(TypedDict):
+    """Whether each file reads from end to end."""
+
+    configuration: bool
+    events: bool
+
+
 class PathState(TypedDict):
     """The direct path: its public listener."""
 

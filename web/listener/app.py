@@ -1,5 +1,6 @@
 """The public ASGI app: endpoint URLs and health, nothing else."""
 
+import asyncio
 import logging
 from typing import cast
 from urllib.parse import unquote
@@ -33,8 +34,8 @@ def make_app(deps: Intake) -> Litestar:
     async def public(scope: Scope, receive: Receive, send: Send) -> None:
         try:
             taken = await _answer(deps, rate, cast(HTTPScope, scope), receive)
-        except SenderGone:
-            return
+        except (SenderGone, asyncio.CancelledError):
+            return  # cancelled: the listener closes and its grace is over
         except Exception:
             _log.exception("a request failed")
             taken = _FAILED

@@ -32,7 +32,7 @@ class Budget:
 
     def try_take(self, n: int) -> bool:
         """Take `n` bytes if they are free now and nobody waits for the like."""
-        if self._line(n) or not self._fits(n):
+        if (n and self._line(n)) or not self._fits(n):
             return False
         self._take(n)
         return True

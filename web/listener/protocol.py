@@ -32,7 +32,10 @@ class _PatientTransport:
         return self._protocol.transport.is_closing()
 
     def close(self) -> None:
-        self._protocol.linger()
+        if self._protocol.phase is Phase.BODY:
+            self._protocol.linger()
+        else:
+            self._protocol.transport.close()
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -55,6 +58,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self.deadlines = deadlines
         self.phase = Phase.REST
         self.due = inf  # of a head, an idle connection, a lingering close
+        self.since = 0.0  # when it began to wait for a head
         self.unanswered = 0  # requests whose head was read
         self._lost = lost
         self._now = 0.0
@@ -78,7 +82,8 @@ class GuardedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The head is due from now on."""
         super().connection_made(cast(asyncio.Transport, transport))
-        self.due = self.loop.time() + self.deadlines.head
+        self.since = self.loop.time()
+        self.due = self.since + self.deadlines.head
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The listener forgets it."""
@@ -123,7 +128,8 @@ class GuardedProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._fault = 400
         if self.cycle is not None:  # the first head is due from connecting
-            self.due = self._now + self.deadlines.head
+            self.since = self._now
+            self.due = self.since + self.deadlines.head
 
     def on_headers_complete(self) -> None:
         """A head is whole: refuse it, or start the app."""
@@ -172,7 +178,8 @@ class GuardedProtocol(HttpToolsProtocol):
         else:
             self.flow.resume_reading()
             if self.phase is Phase.REST:
-                self.due = self.loop.time() + self.deadlines.idle
+                self.since = self.loop.time()
+                self.due = self.since + self.deadlines.idle
 
     def shutdown(self) -> None:
         """Part in peace: the answers that are due are given, and the next one says that it is the last."""

@@ -198,7 +198,7 @@ class Listener:
         """End the connection that has waited longest without doing anything."""
         waiting = [protocol for protocol in self._keys if protocol.waiting]
         if waiting:
-            oldest = min(waiting, key=lambda protocol: protocol.due)
+            oldest = min(waiting, key=lambda protocol: protocol.since)
             if oldest.transport is not None:
                 oldest.transport.abort()
             self._lost(oldest)

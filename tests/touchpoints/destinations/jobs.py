@@ -11,7 +11,13 @@ HEADERS: Headers = ((b"host", b"hooks.example.com"), (b"content-type", b"applica
 
 
 def job(
-    body: bytes = b'{"a": 1}', *, headers: Headers = HEADERS, attempts: int = 0, hop: int = 0, test: bool = False, kind: str = "t"
+    body: bytes = b'{"a": 1}',
+    *,
+    headers: Headers = HEADERS,
+    attempts: int = 0,
+    hop: int = 0,
+    test: bool = False,
+    kind: str = "t",
 ) -> Job:
     """A claimed delivery of an event with this body."""
     event = Event(

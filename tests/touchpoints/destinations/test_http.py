@@ -145,7 +145,7 @@ async def test_other_methods_carry_the_body_too(method: str) -> None:
 
 
 async def test_the_url_is_kept_as_it_was_written() -> None:
-    """Encoded slashes, plus signs, odd escapes and dots in a URL are the destination's business; only new parameters are added."""
+    """Encoded slashes, plus signs, odd escapes and dots in a URL in a URL stay; only new parameters are added."""
     path = "/a%2Fb//c/../d;x=[1]?q=a+b%20c&e=%zz&f="
     async with serving(OK) as server, opened(f"http://127.0.0.1:{server.port}{path}#top", query=(("k", "a b&"),)) as sender:
         await sender.attempt(job(), touchpoint="orders")
@@ -158,7 +158,10 @@ async def test_the_url_is_kept_as_it_was_written() -> None:
 @pytest.mark.parametrize(
     ("auth", "line"),
     [
-        (Auth(kind="basic", username="us\u00e9r", secret="p:w"), b"Authorization: Basic " + base64.b64encode("us\u00e9r:p:w".encode())),
+        (
+            Auth(kind="basic", username="us\u00e9r", secret="p:w"),
+            b"Authorization: Basic " + base64.b64encode("us\u00e9r:p:w".encode()),
+        ),
         (Auth(kind="bearer", secret="tok"), b"Authorization: Bearer tok"),
         (Auth(kind="api_key", name="X-Key", secret="k\r\nX: 1"), b"X-Key: k  X: 1"),
         (Auth(kind="api_key", name="key", secret="k&", place="query"), b"POST /in?key=k%26 HTTP/1.1"),
@@ -225,7 +228,9 @@ async def test_redirects_are_not_followed() -> None:
     target = "Location: https://u:pw@other.example/login?token=secret"
     async with serving(status("302 Found", target)) as server:
         outcome = await failure(server)
-    assert outcome.error.endswith("answered 302 and points elsewhere, to https://other.example/login; redirects are not followed.")
+    assert outcome.error.endswith(
+        "answered 302 and points elsewhere, to https://other.example/login; redirects are not followed."
+    )
 
 
 async def test_the_error_shows_the_beginning_of_the_answer() -> None:
@@ -244,6 +249,7 @@ async def test_the_error_shows_the_beginning_of_the_answer() -> None:
     [
         ("120", 120 * SECOND),
         ("0", 0),
+        ("0000000000120", 120 * SECOND),
         ("99999999999999999999", DAY),
         (format_datetime(datetime.fromtimestamp(NOW // SECOND, UTC) + timedelta(minutes=3), usegmt=True), 180 * SECOND),
         (format_datetime(datetime.fromtimestamp(NOW // SECOND, UTC) - timedelta(minutes=3), usegmt=True), None),
@@ -294,7 +300,8 @@ async def test_nobody_listens(free_port: Callable[[], int]) -> None:
         outcome = await sender.attempt(job(), touchpoint="orders")
     assert isinstance(outcome, Failed)
     assert (outcome.blame, outcome.code) == (Blame.DESTINATION, "no_connection")
-    assert f"127.0.0.1:{port}" in outcome.error
+    assert outcome.error.startswith(f"No connection to 127.0.0.1:{port}: ")
+    assert "call failed" not in outcome.error
     assert not {"secret", "pw", "me:"} & set(outcome.error.replace("/", " ").split())
 
 
@@ -313,7 +320,7 @@ async def test_a_name_that_does_not_exist() -> None:
         (b"HTTP/1.1 200 OK\r\nContent-", "disconnected"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", "disconnected"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhal", "disconnected"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n", "disconnected"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n", "bad_answer"),
         (b"220 mail.example.com ESMTP\r\n", "bad_answer"),
         (b"\x15\x03\x01\x00\x02\x02\x50", "bad_answer"),
     ],
@@ -338,9 +345,8 @@ async def test_an_answer_before_the_body_was_read() -> None:
         writer.close()
 
     listening = await asyncio.start_server(refuse, "127.0.0.1", 0)
-    async with opened(f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/") as sender:
+    async with listening, opened(f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/") as sender:
         outcome = await sender.attempt(job(bytes(8_000_000)), touchpoint="orders")
-    listening.close()
     assert isinstance(outcome, Failed)
     assert outcome.http_status == 413
 
@@ -355,7 +361,12 @@ async def test_cookies_are_not_kept() -> None:
 
 async def test_each_destination_has_its_own_pool() -> None:
     """A destination that hangs with all its connections takes none of another's."""
-    async with serving(hangs) as slow, serving(OK) as quick, opened(slow.url, concurrency=2) as stuck, opened(quick.url) as free:
+    async with (
+        serving(hangs) as slow,
+        serving(OK) as quick,
+        opened(slow.url, concurrency=2) as stuck,
+        opened(quick.url) as free,
+    ):
         waiting = [asyncio.create_task(stuck.attempt(job(), touchpoint="orders")) for _ in range(5)]
         assert isinstance(await free.attempt(job(), touchpoint="orders"), Delivered)
         while slow.connections < 2:
@@ -402,10 +413,3 @@ async def test_the_preview_shows_what_would_be_sent_without_secrets() -> None:
     assert (b"Hookport-Touchpoint", b"orders") in parcel.headers
     assert parcel.body == b"{}"
     assert "secret" not in repr((parcel, destination, sender._address))
-
-
-@pytest.mark.parametrize("url", ["ftp://h/", "erp", "http://", "", "http://h:99999/", "http://[::1"])
-def test_what_is_no_url_is_refused_when_opened(url: str) -> None:
-    """A sender without a place to go cannot be made."""
-    with pytest.raises(ValueError, match="."):
-        open_sender(HttpDestination(id=1, name="erp", url=url), environment={}, now=lambda: NOW)

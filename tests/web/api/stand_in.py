@@ -226,6 +226,13 @@ class StandInControl:
         self.calls.append(("act", action, which, dry_run, actor))
         return Done(matched=3, changed=2, skipped=1, ids=("a", "b"))
 
+    async def check(self) -> dict[str, Any]:
+        return {"configuration": True, "events": self.ok}
+
+    async def start_empty(self, *, actor: Actor) -> None:
+        self.calls.append(("start_empty", actor))
+        self.ok = True
+
     def selectors(self, names: Mapping[str, str]) -> Filter:
         return select(names, self.settings, now=NOW)
 

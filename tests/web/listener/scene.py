@@ -158,7 +158,7 @@ async def exchange(listener: Listener, data: bytes) -> bytes:
 async def until(holds: Callable[[], object]) -> None:
     """Wait until something holds."""
     async with asyncio.timeout(5):
-        while not holds():  # noqa: ASYNC110 - a test looks from outside: nothing tells it
+        while not holds():
             await asyncio.sleep(0.01)
 
 

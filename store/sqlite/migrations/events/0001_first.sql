@@ -91,7 +91,8 @@ CREATE TABLE health (
     probe_at INTEGER NOT NULL,
     error_code TEXT NOT NULL,
     error TEXT NOT NULL,
-    told_at INTEGER
+    told_at INTEGER,
+    ramp INTEGER NOT NULL
 ) STRICT;
 
 -- How many are in a state, so that no count is a scan. `whose` is a destination, for refused a touchpoint, for inbox 0.

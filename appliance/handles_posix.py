@@ -1,0 +1,13 @@
+"""File handles on Linux and macOS: each connection takes one, and the usual soft limit is too low for many senders."""
+
+import resource
+
+WANTED = 8192
+
+
+def allow_many_handles() -> None:
+    """Raise the soft limit towards the hard one, as far as the system lets us."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = WANTED if hard == resource.RLIM_INFINITY else min(WANTED, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))

@@ -1,0 +1,68 @@
+"""Finding the agent: running, stopped, or gone without a word."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from litestar import Litestar
+
+from appliance.command.root import hookport
+from appliance.data_folder import DataFolder
+from appliance.running import Running, write_running
+from tests.appliance.command.conftest import Served
+from tests.web.api.stand_in import MACHINE_TOKEN, StandIn
+
+
+@pytest.fixture
+def stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A stopped agent's folder; opening it gives the stand-in process."""
+    data = tmp_path / "data"
+    data.mkdir()
+
+    @asynccontextmanager
+    async def opened(data_dir: Path) -> AsyncIterator[tuple[Litestar, str]]:
+        assert data_dir == data
+        yield StandIn(spool=tmp_path).app(), MACHINE_TOKEN
+
+    monkeypatch.setattr("appliance.stopped.open_stopped", opened)
+    return data
+
+
+def test_a_stopped_agents_folder_is_opened_here(stopped: Path) -> None:
+    """The same command works without a running agent, and status says that none runs."""
+    listed = CliRunner().invoke(hookport, ["touchpoint", "list", "--data-dir", str(stopped)])
+    assert (listed.exit_code, "orders" in listed.stdout) == (0, True)
+    status = CliRunner().invoke(hookport, ["status", "--data-dir", str(stopped)])
+    assert status.exit_code == 1
+    assert "Hookport does not run" in status.stdout
+    assert "2 to deliver" in status.stdout
+
+
+def test_what_a_killed_agent_left_is_no_sign_of_life(stopped: Path, free_port: Callable[[], int]) -> None:
+    """running.json names a port where nobody listens: the folder is opened here."""
+    write_running(DataFolder(path=stopped), Running(pid=1, page=f"http://127.0.0.1:{free_port()}"), "old")
+    assert CliRunner().invoke(hookport, ["touchpoint", "list", "--data-dir", str(stopped)]).exit_code == 0
+
+
+def test_a_page_address_that_makes_no_sense_is_no_agent(stopped: Path) -> None:
+    """Whatever stands in running.json, the command goes on."""
+    for page in ("ftp://127.0.0.1:1", "", "http://[", "nonsense"):
+        write_running(DataFolder(path=stopped), Running(pid=1, page=page), "old")
+        assert CliRunner().invoke(hookport, ["touchpoint", "list", "--data-dir", str(stopped)]).exit_code == 0, page
+
+
+def test_a_proxy_of_the_environment_is_not_asked(served: Served, free_port: Callable[[], int]) -> None:
+    """The agent is on this machine, whatever HTTP_PROXY says."""
+    proxy = f"http://127.0.0.1:{free_port()}"
+    result = served.run("touchpoint", "list", env={"HTTP_PROXY": proxy, "ALL_PROXY": proxy, "http_proxy": proxy})
+    assert result.exit_code == 0
+
+
+def test_a_folder_nobody_made_is_not_made(tmp_path: Path) -> None:
+    """A mistyped --data-dir is an error in words; only what may begin an agent makes one."""
+    result = CliRunner().invoke(hookport, ["events", "list", "--data-dir", str(tmp_path / "typo")])
+    assert result.exit_code == 1
+    assert "There is no data folder" in result.stderr
+    assert not (tmp_path / "typo").exists()
