@@ -1,6 +1,7 @@
 """The agent: everything of the appliance on a client's server, wired together."""
 
 import asyncio
+import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -28,7 +29,7 @@ from store.inbox import Inbox, StoreUnavailable
 from store.log import Log
 from store.settings import Configuration
 from store.sqlite.database import reads_whole
-from touchpoints.moment import DAY, rfc3339
+from touchpoints.moment import DAY, MINUTE, rfc3339
 from touchpoints.problem import Problem, ProblemError, problem
 from web.api.app import make_api
 from web.api.desk import Desk
@@ -61,6 +62,8 @@ class Agent:
         self._tasks = Tasks()
         self._schedule = Schedule()
         self._refusals = Refusals(now=clock.now)
+        self._pruning = asyncio.Lock()
+        self._made_room_at = -MINUTE
         self._clock_watch = ClockWatch(clock, jumped=self._clock_jumped)
         self._floor = Floor(
             opened.folder.path,
@@ -68,7 +71,7 @@ class Agent:
             limit=lambda: self._configuration.retention.size,
             stored=lambda: _size(opened),
         )
-        self.direct = DirectPath(make_app(self._intake()), trusted=lambda address: self._trusted.trusts(address))
+        self.direct = DirectPath(make_app(self._intake()), trusted=self._trusts)
         self._works = self._make_works()
         self.control = self._make_control()
         self.api = make_api(self._desk(), version=VERSION)
@@ -117,16 +120,27 @@ class Agent:
 
     async def _look_at_floor(self) -> None:
         await asyncio.to_thread(self._floor.look)
+        now = self._clock.steady()
+        if self._floor.nearly_full and now - self._made_room_at > MINUTE:
+            self._made_room_at = now
+            await self._prune(by_age=False)
+            await asyncio.to_thread(self._floor.look)
 
     async def _flush_refusals(self) -> None:
         if self._works is not None:
             await self._refusals.flush(self._works.events.inbox)
 
     async def _retain(self) -> None:
-        """Prune, but nothing by its age until the clock has been believable for an hour."""
-        if self._works is None or not self._clock_watch.calm:
+        """Nothing goes by its age until the clock has been believable for an hour."""
+        if self._clock_watch.calm:
+            await self._prune(by_age=True)
+
+    async def _prune(self, *, by_age: bool) -> None:
+        if self._works is None or not self._works.usable or self._pruning.locked():
             return
-        pruned = await self._works.events.retention.prune(self._configuration.retention, now=self._clock.now())
+        async with self._pruning:
+            retention = self._works.events.retention
+            pruned = await retention.prune(self._configuration.retention, now=self._clock.now(), by_age=by_age)
         if pruned.bodies or pruned.events or pruned.refused:
             log.info("pruned", bodies=pruned.bodies, events=pruned.events, refused=pruned.refused)
 
@@ -164,9 +178,15 @@ class Agent:
 
     async def _check(self) -> dict[str, bool]:
         """Whether each file reads from end to end; may take a while."""
-        configuration = await self._opened.database.run(reads_whole)
-        events = self._works is not None and self._works.usable and await self._works.events.check()
-        return {"configuration": configuration, "events": events}
+        events = self._works.events if self._works is not None and self._works.usable else None
+        try:
+            configuration = await self._opened.database.run(reads_whole)
+            return {"configuration": configuration, "events": events is not None and await events.check()}
+        except sqlite3.Error as error:
+            raise StoreUnavailable("store_failed") from error
+
+    def _trusts(self, address: str) -> bool:
+        return self._trusted.trusts(address)
 
     def _inbox(self) -> Inbox | None:
         if self._works is None or self._floor.trouble is not None:

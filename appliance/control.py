@@ -77,9 +77,7 @@ class Control:
         last = await log.last_events() if log else {}
         return overview(self._configuration(), backlog, self._health(), last)
 
-    async def apply(
-        self, document: Document, *, base: str, digest: str, prune: bool, dry_run: bool, actor: Actor
-    ) -> Applied:
+    async def apply(self, document: Document, *, base: str, digest: str, prune: bool, dry_run: bool, actor: Actor) -> Applied:
         """See web.control.Control. The new address is bound before anything is saved, the old one kept when that fails."""
 
         async def save(*, dry: bool) -> Applied:

@@ -87,7 +87,9 @@ def prepare(folder: DataFolder) -> None:
         elif not folder.path.is_dir():
             raise ProblemError(problem("data_folder_is_a_file", folder=folder.path))
         elif why := why_not_private(folder.path):
-            raise ProblemError(problem("data_folder_not_private", folder=folder.path, why=why, command=mend_command(folder.path)))
+            raise ProblemError(
+                problem("data_folder_not_private", folder=folder.path, why=why, command=mend_command(folder.path))
+            )
         folder.spool.mkdir(exist_ok=True)
         folder.logs.mkdir(exist_ok=True)
         sweep_spool(folder)

@@ -17,5 +17,5 @@ def directory_of(configuration: Configuration) -> Directory:
         if touchpoint.state is TouchpointState.DISABLED:
             continue
         endpoint = Endpoint(touchpoint=touchpoint, url=touchpoint.public_url or endpoint_url(touchpoint, configuration))
-        endpoints |= {name: endpoint for name in (touchpoint.name, *touchpoint.aliases)}
+        endpoints |= dict.fromkeys((touchpoint.name, *touchpoint.aliases), endpoint)
     return Directory(endpoints=endpoints)

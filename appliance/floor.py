@@ -15,7 +15,9 @@ log = structlog.get_logger()
 class Floor:
     """Watches the disk of the data folder and the size of the events file. `trouble` is None while there is room."""
 
-    def __init__(self, folder: Path, *, free_disk: Callable[[], int], limit: Callable[[], int], stored: Callable[[], int]) -> None:
+    def __init__(
+        self, folder: Path, *, free_disk: Callable[[], int], limit: Callable[[], int], stored: Callable[[], int]
+    ) -> None:
         """`free_disk` is the floor, `limit` the most that may be stored (0: no limit), `stored` what is; all in bytes."""
         self.trouble: Problem | None = None
         self._folder = folder
@@ -30,6 +32,12 @@ class Floor:
             log.warning(self.trouble.code, problem=str(self.trouble))
         if self.trouble is None and before is not None:
             log.info("room_again", after=before.code)
+
+    @property
+    def nearly_full(self) -> bool:
+        """Whether what is stored comes near its limit, so that the oldest settled should make room."""
+        limit = self._limit()
+        return bool(limit) and self._stored() >= limit - limit // 20
 
     def _trouble(self) -> Problem | None:
         free, floor = shutil.disk_usage(self._folder).free, self._free_disk()

@@ -16,6 +16,7 @@ from store.settings import Configuration
 FILE_BYTES = 10 * 1024 * 1024
 FILES_KEPT = 5
 
+
 class Redactor:
     """Blots the secrets of the moment out of finished lines."""
 

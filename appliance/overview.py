@@ -31,7 +31,8 @@ def overview(
             "state": touchpoint.state.value,
             "endpoint_urls": {"direct": _direct_url(touchpoint, configuration), "proxy": None},
             "destinations": [
-                _destination(touchpoint, one, backlog.get(one.id, _NOTHING), health.get(one.id)) for one in touchpoint.destinations
+                _destination(touchpoint, one, backlog.get(one.id, _NOTHING), health.get(one.id))
+                for one in touchpoint.destinations
             ],
             "last_event_at": None if last is None else rfc3339(last),
         }

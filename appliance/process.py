@@ -6,6 +6,7 @@ import os
 import sys
 import tomllib
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import structlog
@@ -42,6 +43,8 @@ def run(options: RunOptions) -> int:
 async def _run(options: RunOptions, environment: Mapping[str, str]) -> int:
     if sys.platform != "win32":
         allow_many_handles()
+    # Names are looked up in these threads: the standard handful would let a few slow ones hold up every destination.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(max_workers=32, thread_name_prefix="worker"))
     clock, redactor = Clock(), Redactor()
     folder = locate(options.data_dir, environment)
     try:
@@ -101,11 +104,9 @@ async def _apply_file(agent: Agent, opened: Opened, file: Path) -> tuple[Problem
     except (OSError, ValueError, RecursionError) as error:
         why = getattr(error, "strerror", None) or str(error)
         return (problem("config_file_unreadable", file=file, why=why),)
-    base = str(file.absolute().parent)
+    base = str(file.absolute().parent)  # noqa: ASYNC240 - no disk is asked, only the working folder's name
     actor = Actor(name="machine", machine=True)
-    applied = await agent.control.apply(
-        document, base=base, digest=content_digest, prune=False, dry_run=False, actor=actor
-    )
+    applied = await agent.control.apply(document, base=base, digest=content_digest, prune=False, dry_run=False, actor=actor)
     return applied.problems
 
 

@@ -12,7 +12,7 @@ from store.inbox import Inbox
 from store.log import Log, RecordedAttempt
 from touchpoints.delivery import Delivery, Job
 from touchpoints.destinations.sender import Sender
-from touchpoints.event import ArrivedBy, Arrival, Event, Verdict
+from touchpoints.event import Arrival, ArrivedBy, Event, Verdict
 from touchpoints.plan import replan
 from touchpoints.problem import ProblemError, problem
 from touchpoints.receive import receive
@@ -73,7 +73,9 @@ class Rehearsal:
     def _request(self, endpoint: Endpoint, body: bytes | None, headers: Mapping[str, str]) -> Request:
         now, touchpoint = self._clock.now(), endpoint.touchpoint
         plain = sample(touchpoint) if body is None else body
-        given = tuple((name.lower().encode("latin-1", "replace"), value.encode("latin-1", "replace")) for name, value in headers.items())
+        given = tuple(
+            (name.lower().encode("latin-1", "replace"), value.encode("latin-1", "replace")) for name, value in headers.items()
+        )
         url = signed_url(touchpoint, endpoint.url)
         query = url.partition("?")[2]
         return Request(

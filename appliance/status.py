@@ -33,7 +33,7 @@ class Status:
         warnings: Callable[[], Iterable[Need]],
         now: Callable[[], Micros],
     ) -> None:
-        """`page` is None for a stopped agent's folder; `log`, `drain` and `lanes` are None while the events file is not usable."""
+        """`page` is None for a stopped agent's folder; `log`, `drain` and `lanes` while the events file cannot be used."""
         self._data_dir = data_dir
         self._page = page
         self._configuration = configuration

@@ -39,8 +39,10 @@ class Actions(Protocol):
     async def dismiss(self, which: Filter, *, now: Micros, dry_run: bool) -> Done:
         """Given-up and held deliveries are settled without delivery; refused events leave "needs you"."""
 
-    async def replayable(self, which: Filter, *, limit: int, after: int = 0) -> Sequence[tuple[int, Event, tuple[Delivery, ...]]]:
-        """(seq, event, its deliveries) of events whose body is still stored, in order of receipt, for the caller to plan anew."""
+    async def replayable(
+        self, which: Filter, *, limit: int, after: int = 0
+    ) -> Sequence[tuple[int, Event, tuple[Delivery, ...]]]:
+        """(seq, event, its deliveries) of events whose body is still stored, in order of receipt, to be planned anew."""
 
     async def refused(self, which: Filter, *, limit: int, after: int = 0) -> Sequence[tuple[int, Event, bytes]]:
         """(seq, event, body) of refused events kept whole, for the caller to verify again."""

@@ -1,4 +1,4 @@
-"""The configuration's durable place: settings, touchpoints and secrets; the database is the truth, the file and the page write it."""
+"""The configuration's durable place: settings, touchpoints, secrets. The database is the truth; file and page write it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -21,7 +21,9 @@ class Filter:
     until: Micros | None = None  # received_at, exclusive
     touchpoint: int | None = None
     destination: int | None = None
-    state: str | None = None  # a delivery state or a verdict: pending held delivered given_up dismissed refused duplicate filtered
+    state: str | None = (
+        None  # a delivery state or a verdict: pending held delivered given_up dismissed refused duplicate filtered
+    )
     tests: bool = False  # include test events
 
 

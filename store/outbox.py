@@ -48,7 +48,7 @@ class Outbox(Protocol):
         """Move events from inbox to outbox in one transaction.
 
         - A plan whose dedup key is already claimed makes the event a duplicate of the claimant: no deliveries, a link to it.
-        - A claim whose body hash differs, where the plan carries one, is not a duplicate: the event is flagged `same_id_other_body`.
+        - A claim with another body hash, where a plan carries one, is no duplicate: the event is flagged `same_id_other_body`.
         - A plan for an event that no longer waits changes nothing (so that a repeat is harmless).
         - Raises StoreUnavailable when it could not commit; then nothing has moved.
         """

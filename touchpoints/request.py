@@ -32,7 +32,7 @@ class Verified:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """The sender is not proved. `code` is a problem code such as signature_missing, signature_wrong, timestamp_stale, no_secret."""
+    """The sender is not proved. `code` is a problem code: signature_missing, signature_wrong, timestamp_stale, no_secret …"""
 
     code: str
 

@@ -1,4 +1,4 @@
-"""What the JSON API asks of the process; `appliance.control` answers it. Everything returned is ready for JSON by design.md's shapes."""
+"""What the JSON API asks of the process; `appliance.control` answers it. What is returned as Json has the shapes of --json."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -24,7 +24,7 @@ class Control(Protocol):
         """The object of `touchpoint list --json`."""
 
     async def apply(self, document: Document, *, base: str, digest: str, prune: bool, dry_run: bool, actor: Actor) -> Applied:
-        """Apply a configuration document and let the process follow it: rebind first, keep the old when the new cannot be bound."""
+        """Apply a document and let the process follow: bind first, keep the old listener when the new cannot be bound."""
 
     async def show(self) -> str:
         """`config show`."""
@@ -35,7 +35,9 @@ class Control(Protocol):
     async def remove(self, name: str, *, actor: Actor) -> Applied:
         """Remove a touchpoint."""
 
-    async def test(self, touchpoint: str, body: bytes | None, *, headers: Mapping[str, str], deliver: bool, actor: Actor) -> Json:
+    async def test(
+        self, touchpoint: str, body: bytes | None, *, headers: Mapping[str, str], deliver: bool, actor: Actor
+    ) -> Json:
         """Sign a test event the provider's way, post it through the real receive path, and show what would be sent.
 
         `{event_id, verdict, reason, deliveries: [{destination, kind, target, method, headers, body_bytes, sent}]}`; with
@@ -43,13 +45,13 @@ class Control(Protocol):
         """
 
     async def act(self, action: str, which: Filter, *, dry_run: bool, actor: Actor) -> Done:
-        """hold | release | retry | give_up | dismiss | replay | verify | run_duplicate; wakes what must move, writes the audit line."""
+        """hold | release | retry | give_up | dismiss | replay | verify | run_duplicate; wakes what must move; audited."""
 
     async def check(self) -> Json:
         """`{configuration, events}`: whether each file reads from end to end."""
 
     async def start_empty(self, *, actor: Actor) -> None:
-        """Begin with an empty events file where the old one is damaged; it stays beside it. Raises ProblemError(events_file_usable)."""
+        """Begin with an empty events file where the old one is damaged. Raises ProblemError(events_file_usable)."""
 
     def selectors(self, names: Mapping[str, str]) -> Filter:
-        """A filter from query parameters (touchpoint and destination by name, times as RFC 3339 or spans like 36h). Raises ProblemError."""
+        """A filter from query parameters: names, and times as RFC 3339 or spans such as 36h. Raises ProblemError."""

@@ -50,7 +50,9 @@ def paths(folder: DataFolder, as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--start-empty", is_flag=True, help="Begin with an empty events file where the old one is damaged; it is kept beside it.")
+@click.option(
+    "--start-empty", is_flag=True, help="Begin with an empty events file where the old one is damaged; it is kept beside it."
+)
 @flags.as_json
 @flags.data_dir
 @click.pass_context

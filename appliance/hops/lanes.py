@@ -41,7 +41,9 @@ class Lanes:
 
     async def follow(self, touchpoints: Iterable[Touchpoint]) -> None:
         """Open, change and close lanes so that they are those of the configuration."""
-        wanted = {destination.id: (touchpoint, destination) for touchpoint in touchpoints for destination in touchpoint.destinations}
+        wanted = {
+            destination.id: (touchpoint, destination) for touchpoint in touchpoints for destination in touchpoint.destinations
+        }
         for gone in self._lanes.keys() - wanted.keys():
             await self._close(gone)
         for number, (touchpoint, destination) in wanted.items():
@@ -68,7 +70,9 @@ class Lanes:
             lane.pause()
         loop = asyncio.get_running_loop()
         deadline = loop.time() + grace
-        while loop.time() < deadline and not all(lane.idle for lane in self._lanes.values()):
+        while (  # noqa: ASYNC110 - bounded in time, over many lanes, once in a process's life
+            loop.time() < deadline and not all(lane.idle for lane in self._lanes.values())
+        ):
             await asyncio.sleep(0.02)
         for number in list(self._lanes):
             await self._close(number)
@@ -87,9 +91,7 @@ class Lanes:
             await lane.follow(route)
             return
         health = self._health.get(number, Health(destination=number))
-        lane = Lane(
-            route, health=health, outbox=self._outbox, budget=self._budget, clock=self._clock, jitter=self._jitter
-        )
+        lane = Lane(route, health=health, outbox=self._outbox, budget=self._budget, clock=self._clock, jitter=self._jitter)
         self._lanes[number] = lane
         self._tasks.spawn(lane.run(), name=f"lane-{number}")
 

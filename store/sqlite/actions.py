@@ -13,7 +13,7 @@ from store.sqlite.connections import Readers
 from store.sqlite.filters import Where, is_sparse, of_events, of_rows
 from store.sqlite.log import select_deliveries
 from store.sqlite.outbox import insert_deliveries
-from store.sqlite.rows import EVENT_COLUMNS, EVENT_WIDTH, event_from_row, select_body
+from store.sqlite.rows import EVENT_COLUMNS, EVENT_WIDTH, event_from_row, select_body, text, text_or_none
 from store.sqlite.sequence import Sequence as Numbers
 from store.sqlite.slices import ends, upward
 from store.sqlite.writer import Writer
@@ -284,7 +284,8 @@ def accept_refused(db: sqlite3.Connection, *, seq: int, event: Event) -> None:
     touchpoint, verdict, flags = row
     if verdict != "refused":
         return
-    values = (event.event_type, event.dedup_key, event.reference, int(event.id_signed), event.hop, seq)
+    read_out = (text(event.event_type), text_or_none(event.dedup_key), text_or_none(event.reference))
+    values = (*read_out, int(event.id_signed), event.hop, seq)
     db.execute(UPDATE_ACCEPTED, values)
     db.execute(INSERT_WAITING, (seq,))
     counters.add(db, {("inbox", 0): 1, ("refused", touchpoint): 0 if "dismissed" in flags else -1})

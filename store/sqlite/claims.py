@@ -3,6 +3,7 @@
 import sqlite3
 from dataclasses import dataclass
 
+from store.sqlite.rows import text
 from touchpoints.moment import Micros
 
 
@@ -30,6 +31,7 @@ def claim_key(db: sqlite3.Connection, seq: int, key: str, *, since: Micros, body
     With a `body_hash` (a key that the signature doesn't cover) only the same body is a repeat: a stranger who replays a
     signed body under a used id, or a sender that uses an id twice, must not make an event vanish.
     """
+    key = text(key)
     touchpoint, received_at = db.execute(SELECT_EVENT, (seq,)).fetchone()
     others = db.execute(SELECT_CLAIMS, (touchpoint, key, since)).fetchall()
     for event_seq, claimed_hash in others:

@@ -24,19 +24,3 @@ SELECT_ALL = "SELECT state, whose, n FROM counters WHERE n != 0"
 def counted(db: sqlite3.Connection) -> dict[Key, int]:
     """Every counter that isn't 0."""
     return {(state, whose): n for state, whose, n in db.execute(SELECT_ALL)}
-
-
-# What the counters must equal; `python -m pytest tests/store` compares them after every kind of change.
-RECOUNT = """
-SELECT 'inbox', 0, count(*) FROM inbox HAVING count(*) > 0
-UNION ALL
-SELECT state, destination, count(*) FROM deliveries WHERE state IN ('pending', 'held', 'given_up') GROUP BY state, destination
-UNION ALL
-SELECT 'refused', touchpoint, count(*) FROM events
-WHERE verdict = 'refused' AND body_kept = 1 AND instr(flags, 'dismissed') = 0 GROUP BY touchpoint
-"""
-
-
-def recounted(db: sqlite3.Connection) -> dict[Key, int]:
-    """The counters by counting: reads every unsettled row."""
-    return {(state, whose): n for state, whose, n in db.execute(RECOUNT)}

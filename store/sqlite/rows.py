@@ -35,6 +35,16 @@ def headers_from_blob(blob: bytes) -> Headers:
     return tuple((name, value) for name, _, value in [line.partition(b": ") for line in blob.split(b"\r\n")])
 
 
+def text(value: str) -> str:
+    """What SQLite can store of a text: half a surrogate pair, which JSON lets a sender write, becomes its escape."""
+    return value if value.isascii() else value.encode("utf-8", "backslashreplace").decode()
+
+
+def text_or_none(value: str | None) -> str | None:
+    """The same of a text that may be missing."""
+    return None if value is None else text(value)
+
+
 def event_row(seq: int, event: Event) -> Row:
     """An event in the order of `seq` and EVENT_COLUMNS."""
     return (
@@ -49,9 +59,9 @@ def event_row(seq: int, event: Event) -> Row:
         event.target,
         headers_blob(event.headers),
         event.remote,
-        event.event_type,
-        event.dedup_key,
-        event.reference,
+        text(event.event_type),
+        text_or_none(event.dedup_key),
+        text_or_none(event.reference),
         event.body_bytes,
         event.body_hash,
         1 if event.id_signed else 0,

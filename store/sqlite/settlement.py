@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from store.outbox import Settlement
 from store.sqlite import counters
-from store.sqlite.rows import Row
+from store.sqlite.rows import Row, text
 from touchpoints.attempt import Delivered
 from touchpoints.delivery import DeliveryState
 
@@ -67,7 +67,7 @@ def _attempt_row(settlement: Settlement) -> Row:
         outcome.blame.value,
         outcome.http_status,
         outcome.code,
-        outcome.error,
+        text(outcome.error),
         outcome.answer,
         next_at,
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from store.outbox import Plan, Settlement
-from store.sqlite.counters import counted, recounted
+from store.sqlite.counters import Key, counted
 from store.sqlite.database import AiosqliteDatabase, Open
 from store.sqlite.events_file import EventsFile
 from touchpoints.attempt import Attempt, Blame, Delivered, Failed
@@ -66,6 +66,21 @@ def failed(seq: int, number: int = 1, *, due_at: Micros = 0, state: DeliveryStat
     return Settlement(
         seq=seq, attempt=Attempt(number=number, started_at=NOW, duration=9, outcome=outcome), state=state, due_at=due_at
     )
+
+
+RECOUNT = """
+SELECT 'inbox', 0, count(*) FROM inbox HAVING count(*) > 0
+UNION ALL
+SELECT state, destination, count(*) FROM deliveries WHERE state IN ('pending', 'held', 'given_up') GROUP BY state, destination
+UNION ALL
+SELECT 'refused', touchpoint, count(*) FROM events
+WHERE verdict = 'refused' AND body_kept = 1 AND instr(flags, 'dismissed') = 0 GROUP BY touchpoint
+"""
+
+
+def recounted(db: sqlite3.Connection) -> dict[Key, int]:
+    """What the counters must be, by counting."""
+    return {(state, whose): n for state, whose, n in db.execute(RECOUNT)}
 
 
 @asynccontextmanager

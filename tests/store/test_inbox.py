@@ -4,14 +4,19 @@ import asyncio
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from store.inbox import StoreUnavailable
+from store.log import Filter
+from store.outbox import Plan
 from store.sqlite.database import AiosqliteDatabase
 from store.sqlite.events_file import EventsFile
-from tests.store.make import NOW, arrival, opened, query
+from tests.store.make import NOW, arrival, delivery, event, failed, opened, query
+from touchpoints.attempt import Blame, Failed
 from touchpoints.event import ArrivedBy, Verdict
 from touchpoints.moment import DAY
 
@@ -44,6 +49,18 @@ async def test_headers_come_back_exactly(file: EventsFile, headers: tuple[tuple[
     await file.inbox.put(arrival(1, headers=headers))
     (waiting,) = await file.inbox.take(limit=1)
     assert waiting.event.headers == headers
+
+
+async def test_text_that_is_no_text_is_stored_as_its_escape(file: EventsFile) -> None:
+    """Half a surrogate pair, NUL and typographic text in what was read out of a body keep no event out."""
+    odd: dict[str, Any] = {"event_type": "a\x00b", "dedup_key": "\ud800", "reference": "„é“ \udfff"}
+    await file.inbox.put(arrival(1, **odd))
+    await file.outbox.plan([Plan(seq=1, deliveries=(delivery(event(1)),), dedup_key="\ud800")])
+    wrong = failed(1)
+    outcome = Failed(blame=Blame.EVENT, code="http_status", error="It said \ud800.")
+    await file.outbox.settle([replace(wrong, attempt=replace(wrong.attempt, outcome=outcome))])
+    (listed,) = await file.log.events(Filter(), limit=1)
+    assert (listed.event.event_type, listed.event.dedup_key, listed.event.reference) == ("a\x00b", "\\ud800", "„é“ \\udfff")
 
 
 async def test_a_header_with_a_line_break_fails_alone(file: EventsFile) -> None:

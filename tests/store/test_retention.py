@@ -148,3 +148,13 @@ async def test_retention_reads_by_index(file: EventsFile, path: Path, sql: str) 
     """Looking for what may go reads a slice of an index and sorts nothing."""
     steps = [row[3] for row in query(path, f"EXPLAIN QUERY PLAN {sql}", *[1] * sql.count("?"))]
     assert all(step.startswith(("SEARCH", "CORRELATED")) for step in steps), steps
+
+
+async def test_while_the_clock_cannot_be_believed_nothing_goes_by_its_age(file: EventsFile) -> None:
+    """A clock that says next year erases nothing; only the size may ask for room."""
+    await put_and_plan(file, [arrival(1, BODY)])
+    await settle_all(file)
+    pruned = await file.retention.prune(RetentionSettings(), now=NOW + 4000 * DAY, by_age=False)
+
+    assert (pruned.bodies, pruned.events, pruned.claims) == (0, 0, 0)
+    assert await file.log.body(event(1).id) == BODY

@@ -71,7 +71,10 @@ def test_killed_in_the_middle_nothing_answered_is_lost(hookport: Hookport, desti
         with httpx.Client() as sender:
             for number in range(400):
                 body = b'{"round":%d,"number":%d}' % (round_, number)
-                if sender.post(hookport.url("orders"), content=body, headers=github(body, f"{round_}-{number}")).status_code == 200:
+                if (
+                    sender.post(hookport.url("orders"), content=body, headers=github(body, f"{round_}-{number}")).status_code
+                    == 200
+                ):
                     accepted.add(body)
                 if time.monotonic() > deadline:
                     break
@@ -86,7 +89,7 @@ def test_killed_in_the_middle_nothing_answered_is_lost(hookport: Hookport, desti
 
 
 def test_duplicates_run_once_and_filtered_types_do_not(hookport: Hookport, destination: Destination) -> None:
-    """The same delivery id runs once; the same unsigned id with another body is a new event; a type not asked for is kept only."""
+    """The same id runs once; the same unsigned id with another body is a new event; a type not asked for is only kept."""
     hookport.configure(touchpoint("orders", destination.url, 'events = ["push"]'))
     hookport.start()
 
@@ -207,7 +210,7 @@ def test_sigterm_ends_within_ten_seconds_and_the_cut_off_attempt_repeats(hookpor
 
 
 def test_events_are_found_by_reference_and_shown(hookport: Hookport, destination: Destination) -> None:
-    """"Did order 1042 arrive?" is answered by the reference, with headers, attempts and answers."""
+    """ "Did order 1042 arrive?" is answered by the reference, with headers, attempts and answers."""
     hookport.configure(touchpoint("orders", destination.url, 'reference = "json:/order_number"'))
     hookport.start()
     for number in (1041, 1042):

@@ -49,7 +49,7 @@ def _fill(place: Path) -> Path:
 def test_a_full_disk_is_answered_503_and_recovers_by_itself(
     hookport: Hookport, destination: Destination, small_disk: Path, floor: str
 ) -> None:
-    """Above the floor events come in; below it, or at the very end of the disk, 503 with Retry-After; with room again they come in."""
+    """Above the floor events come in; below it, or at the very end of the disk, 503; with room again they come in."""
     hookport.data = small_disk / "data"
     hookport.configure(touchpoint("orders", destination.url) + f'[retention]\nfree_disk = "{floor}"\n')
     hookport.start()

@@ -23,7 +23,7 @@ def proxy_for(setting: str, url: str, environment: Mapping[str, str]) -> str | N
 
 
 def _checked(proxy: str) -> str:
-    """A proxy that cannot be one must not mean a direct connection. The message never holds the URL, which may hold a password."""
+    """A proxy that cannot be one must not mean a direct connection. The message holds no URL: it may hold a password."""
     try:
         parts = urlsplit(proxy)
         good = parts.scheme in _PORTS and parts.hostname and parts.port != 0

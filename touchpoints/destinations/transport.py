@@ -228,6 +228,6 @@ def _reason(error: BaseException) -> str:
         return error.verify_message
     if isinstance(error, ssl.SSLError):
         return (error.reason or "the TLS handshake failed").replace("_", " ").lower()
-    if isinstance(error, OSError) and 0 < (error.errno or 0) < _FIRST_WINDOWS_CODE:
+    if isinstance(error, OSError) and error.errno and 0 < error.errno < _FIRST_WINDOWS_CODE:
         return os.strerror(error.errno)  # asyncio's own text repeats the address instead
     return getattr(error, "strerror", None) or type(error).__name__

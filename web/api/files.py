@@ -21,8 +21,14 @@ class FilesController(Controller):
         """Takes as long as reading everything takes; the rest goes on meanwhile."""
         return cast(Checked, await desk.control.check())
 
-    @post("/events/start-empty", summary="Begin with an empty events file", status_code=200, guards=[administers], responses=REFUSALS)
+    @post(
+        "/events/start-empty",
+        summary="Begin with an empty events file",
+        status_code=200,
+        guards=[administers],
+        responses=REFUSALS,
+    )
     async def start_empty(self, desk: AtDesk, request: CallerRequest) -> Checked:
         """Only where the events file is damaged. The damaged one is moved aside and stays."""
-        await desk.control.start_empty(actor=request.user)
+        await desk.control.start_empty(actor=request.user.actor)
         return cast(Checked, await desk.control.check())
