@@ -29,7 +29,7 @@ from store.inbox import Inbox, StoreUnavailable
 from store.log import Log
 from store.settings import Configuration
 from store.sqlite.database import reads_whole
-from touchpoints.moment import DAY, MINUTE, rfc3339
+from touchpoints.moment import DAY, MINUTE, Micros, rfc3339
 from touchpoints.problem import Problem, ProblemError, problem
 from web.api.app import make_api
 from web.api.desk import Desk
@@ -144,10 +144,10 @@ class Agent:
         if pruned.bodies or pruned.events or pruned.refused:
             log.info("pruned", bodies=pruned.bodies, events=pruned.events, refused=pruned.refused)
 
-    def _clock_jumped(self) -> None:
+    def _clock_jumped(self, moved: Micros) -> None:
         self._schedule.reschedule()
-        if self._works is not None:
-            self._works.wake()
+        if self._works is not None and self._works.usable:
+            self._tasks.spawn(self._works.clock_jumped(moved), name="clock jumped")
 
     def _adopt(self, configuration: Configuration) -> None:
         """Everything below reads these snapshots: they are replaced together, so that nobody sees half a change."""
@@ -172,6 +172,7 @@ class Agent:
         """Begin with an empty events file; the damaged one stays beside it."""
         if self._works is None or self._works.usable:
             raise ProblemError(problem("events_file_usable"))
+        await self._works.close(grace=0)
         await self._works.events.start_empty(now=self._clock.now())
         if self.page is not None:
             await self._works.start()

@@ -7,7 +7,7 @@ import structlog
 
 from appliance.clock import Clock
 from appliance.steadiness import Steadiness
-from touchpoints.moment import SECOND
+from touchpoints.moment import SECOND, Micros
 
 log = structlog.get_logger()
 
@@ -15,8 +15,8 @@ log = structlog.get_logger()
 class ClockWatch:
     """Looks every second of monotonic time, so that it cannot itself be put to sleep by the jump."""
 
-    def __init__(self, clock: Clock, *, jumped: Callable[[], None]) -> None:
-        """`jumped` is called after each jump: to reschedule chores and wake the hops."""
+    def __init__(self, clock: Clock, *, jumped: Callable[[Micros], None]) -> None:
+        """`jumped` is told how far after each jump: to reschedule chores and wake the hops."""
         self._clock = clock
         self._jumped = jumped
         self._steadiness = Steadiness(wall=clock.now(), steady=clock.steady())
@@ -36,4 +36,4 @@ class ClockWatch:
         """One look."""
         if moved := self._steadiness.observe(wall=self._clock.now(), steady=self._clock.steady()):
             log.warning("clock_jumped", seconds=moved / SECOND)
-            self._jumped()
+            self._jumped(moved)

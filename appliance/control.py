@@ -132,8 +132,8 @@ class Control:
             raise StoreUnavailable("store_corrupt")
         done = await deeds.do(action, which, dry_run=dry_run)
         if done.changed and not dry_run:
-            await self._note(actor, f"events.{action}", f"{done.changed} changed, first {', '.join(done.ids[:3])}")
             self._wake()
+            await self._note(actor, f"events.{action}", f"{done.changed} changed, first {', '.join(done.ids[:3])}")
         return done
 
     async def check(self) -> Json:

@@ -92,13 +92,16 @@ def prepare(folder: DataFolder) -> None:
             )
         folder.spool.mkdir(exist_ok=True)
         folder.logs.mkdir(exist_ok=True)
-        sweep_spool(folder)
     except OSError as error:
-        why = error.strerror or type(error).__name__
-        raise ProblemError(problem("data_folder_unusable", folder=folder.path, why=why)) from error
+        raise unusable(folder, error) from error
+
+
+def unusable(folder: DataFolder, error: OSError) -> ProblemError:
+    """What the system refused, in words."""
+    return ProblemError(problem("data_folder_unusable", folder=folder.path, why=error.strerror or type(error).__name__))
 
 
 def sweep_spool(folder: DataFolder) -> None:
-    """Half-made files of an earlier run are nobody's any more."""
+    """Half-made files of an earlier run are nobody's any more; only for who holds the lock."""
     shutil.rmtree(folder.spool)
     folder.spool.mkdir()

@@ -56,11 +56,10 @@ class Deeds:
     async def _all(self, simple: Simple, which: Filter, *, dry_run: bool) -> Done:
         """Repeat a bounded call until nothing more is matched."""
         done = await simple(which, now=self._now(), dry_run=dry_run)
-        while done.more and done.changed and not dry_run:
-            more = await simple(which, now=self._now(), dry_run=False)
-            if not more.changed:
-                return replace(done, more=False)
-            done = _sum(done, more)
+        last = done
+        while last.more and last.changed and not dry_run:
+            last = await simple(which, now=self._now(), dry_run=False)
+            done = _sum(done, last)
         return done
 
     async def _replay(self, which: Filter, *, dry_run: bool) -> Done:
@@ -139,13 +138,9 @@ class _Tally:
 
 
 def _sum(first: Done, second: Done) -> Done:
-    return Done(
-        matched=first.matched + second.changed,
-        changed=first.changed + second.changed,
-        skipped=second.skipped,
-        ids=(first.ids + second.ids)[:IDS_TOLD],
-        more=second.more,
-    )
+    changed = first.changed + second.changed
+    matched = max(first.matched, changed)
+    return Done(matched=matched, changed=changed, skipped=matched - changed, ids=(first.ids + second.ids)[:IDS_TOLD])
 
 
 def _accepted(event: Event, verified: Verified) -> Event:

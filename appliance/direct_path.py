@@ -30,6 +30,7 @@ class DirectPath:
         self._settings = AgentSettings()
         self._certificate: Certificate | None = None
         self.error = ""
+        self._changing = asyncio.Lock()  # a watch with yesterday's settings must not undo a change
 
     @property
     def state(self) -> str:
@@ -51,6 +52,25 @@ class DirectPath:
 
     async def follow(self, settings: AgentSettings) -> None:
         """Listen as the settings say. Raises ProblemError when that cannot be; then the old listener stands as before."""
+        async with self._changing:
+            await self._follow(settings)
+
+    async def start(self, settings: AgentSettings) -> None:
+        """Listen if it can be; when it cannot, the process still runs, says why, and tries again in `watch`."""
+        async with self._changing:
+            await self._start(settings)
+
+    async def watch(self) -> None:
+        """Try again what could not be bound, rebind a dead accept loop, take up a renewed certificate."""
+        async with self._changing:
+            await self._watch()
+
+    async def close(self, *, grace: float) -> None:
+        """Accept nothing more, and let requests under way end."""
+        async with self._changing:
+            await self._switchboard.close(grace)
+
+    async def _follow(self, settings: AgentSettings) -> None:
         if not self._wanted(settings):
             await self._switchboard.close(grace=5.0)
             self._settings, self._certificate, self.error = settings, None, ""
@@ -59,21 +79,19 @@ class DirectPath:
         await self._switchboard.switch(settings.listen, settings.port, certificate)
         self._settings, self._certificate, self.error = settings, certificate, ""
 
-    async def start(self, settings: AgentSettings) -> None:
-        """Listen if it can be; when it cannot, the process still runs, says why, and tries again in `watch`."""
+    async def _start(self, settings: AgentSettings) -> None:
         try:
-            await self.follow(settings)
+            await self._follow(settings)
         except ProblemError as error:
             self._settings = settings
             self.error = str(error)
             log.error("listener_down", error=self.error)
 
-    async def watch(self) -> None:
-        """Try again what could not be bound, rebind a dead accept loop, take up a renewed certificate."""
+    async def _watch(self) -> None:
         if not self._wanted(self._settings):
             return
         if self._switchboard.listener is None:
-            await self.start(self._settings)
+            await self._start(self._settings)
             return
         if self._certificate and (wrong := await asyncio.to_thread(self._certificate.reload_if_changed)):
             log.warning("certificate_kept", error=str(wrong))
@@ -84,10 +102,6 @@ class DirectPath:
         except ProblemError as error:
             self.error = str(error)
             log.error("listener_down", error=self.error)
-
-    async def close(self, *, grace: float) -> None:
-        """Accept nothing more, and let requests under way end."""
-        await self._switchboard.close(grace)
 
     @staticmethod
     def _wanted(settings: AgentSettings) -> bool:

@@ -25,7 +25,7 @@ class Redactor:
 
     def follow(self, configuration: Configuration) -> None:
         """Blot out this configuration's secrets from now on."""
-        self._clean = Redaction.of(secrets_of(configuration))
+        self._clean = Redaction.of(form for secret in secrets_of(configuration) for form in _forms(secret))
 
     def clean(self, line: str) -> str:
         """The line without any known secret."""
@@ -66,6 +66,11 @@ def set_up_logs(folder: DataFolder | None, redactor: Redactor, *, terminal: bool
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def _forms(secret: str) -> set[str]:
+    """A secret as it is, as JSON writes it, and as Python shows it in a terminal or a traceback."""
+    return {secret, orjson.dumps(secret.encode("utf-8", "replace").decode()).decode()[1:-1], repr(secret)[1:-1]}
 
 
 def _shared() -> list[Any]:

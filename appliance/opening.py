@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from appliance.clock import Clock
-from appliance.data_folder import DataFolder, prepare
+from appliance.data_folder import DataFolder, prepare, sweep_spool, unusable
 from appliance.instance_lock import InstanceLock
 from appliance.running import read_running
 from store.sqlite.configuration import SqliteConfiguration
@@ -55,8 +55,13 @@ async def open_folder(folder: DataFolder, clock: Clock) -> Opened:
     """Open a data folder, or begin one. Raises AlreadyRunning, and ProblemError for what a person must mend first."""
     await asyncio.to_thread(prepare, folder)
     lock = InstanceLock(folder.lock)
-    if not lock.acquire():
-        raise AlreadyRunning(folder)
+    try:
+        if not lock.acquire():
+            raise AlreadyRunning(folder)
+        await asyncio.to_thread(sweep_spool, folder)
+    except OSError as error:
+        lock.release()
+        raise unusable(folder, error) from error
     try:
         return await _open_files(folder, lock, clock)
     except BaseException:

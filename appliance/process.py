@@ -1,6 +1,7 @@
 """The process: from a command line to a running agent, and to a clean end."""
 
 import asyncio
+import gc
 import hashlib
 import os
 import sys
@@ -128,6 +129,7 @@ async def _serve(agent: Agent, folder: DataFolder, host: str, port: int) -> int:
         await agent.start()
         write_running(folder, Running(pid=os.getpid(), page=agent.page), agent.machine_token)
         _tell(agent, folder)
+        _spare_the_collector()
         log.info("started", version=VERSION, data_dir=str(folder.path), page=agent.page)
         await stop.wait()
         log.info("stopping")
@@ -136,6 +138,13 @@ async def _serve(agent: Agent, folder: DataFolder, host: str, port: int) -> int:
         await local.close(grace=1.0)
     log.info("stopped")
     return 0
+
+
+def _spare_the_collector() -> None:
+    """What is imported and wired lives as long as the process; looking through it again and again delays answers."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
 
 
 def _tell(agent: Agent, folder: DataFolder) -> None:

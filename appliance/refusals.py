@@ -52,16 +52,25 @@ class Refusals:
 
     async def flush(self, inbox: CountingInbox) -> None:
         """Write what has gathered; what cannot be written now is written next time."""
+        try:
+            await self._flush_counts(inbox)
+            await self._flush_samples(inbox)
+        except StoreUnavailable as error:
+            log.warning("refusals_wait", code=error.code)
+
+    async def _flush_counts(self, inbox: CountingInbox) -> None:
         counts, self._counts = self._counts, Counter()
-        samples, self._samples = self._samples, []
         try:
             if counts:
                 await inbox.count_refusals(counts, now=self._now())
-                counts = Counter()
-            while samples:
-                await inbox.put(samples[0])
-                samples.pop(0)
-        except StoreUnavailable as error:
-            log.warning("refusals_wait", code=error.code)
+        except StoreUnavailable:
             self._counts += counts
-            self._samples = samples + self._samples
+            raise
+
+    async def _flush_samples(self, inbox: CountingInbox) -> None:
+        """One after the other, each kept until it is stored: a put that is cut off may be repeated."""
+        while self._samples:
+            sample = self._samples[0]
+            await inbox.put(sample)
+            if self._samples and self._samples[0] is sample:
+                self._samples.pop(0)

@@ -10,7 +10,7 @@ from appliance.clock import Clock
 from store.actions import Actions
 from store.inbox import Inbox
 from store.log import Log, RecordedAttempt
-from touchpoints.delivery import Delivery, Job
+from touchpoints.delivery import Delivery, DeliveryState, Job
 from touchpoints.destinations.sender import Sender
 from touchpoints.event import Arrival, ArrivedBy, Event, Verdict
 from touchpoints.plan import replan
@@ -111,22 +111,26 @@ class Rehearsal:
         return [Job(seq=0, delivery=delivery, event=event, body=body) for delivery in planned]
 
     async def _deliver(self, event: Event, jobs: list[Job]) -> Mapping[str, RecordedAttempt]:
-        """Send for real, through the outbox, and wait for the first attempt of each."""
+        """Send for real, through the outbox, and wait for the first attempt of each that is not on hold."""
         timeline = await self._log.timeline(event.id)
         if timeline is None:
             return {}
         now = self._clock.now()
         await self._actions.add_run(timeline.listed.seq, [replace(job.delivery, due_at=now) for job in jobs])
         self._wake()
+        going = sum(self._goes(job.delivery) for job in jobs)
         made: Mapping[str, RecordedAttempt] = {}
         began = self._clock.steady()
         while self._clock.steady() - began < PATIENCE * 1_000_000:
             timeline = await self._log.timeline(event.id)
             made = {attempt.delivery_id: attempt for attempt in reversed(timeline.attempts)} if timeline else {}
-            if len(made) >= len(jobs):
+            if len(made) >= going:
                 return made
             await asyncio.sleep(0.05)
         return made
+
+    def _goes(self, delivery: Delivery) -> bool:
+        return delivery.state is DeliveryState.PENDING and self._sender(delivery.destination) is not None
 
     def _shown(self, job: Job, touchpoint: Touchpoint, attempt: RecordedAttempt | None) -> Json:
         destination = next(one for one in touchpoint.destinations if one.id == job.delivery.destination)

@@ -45,7 +45,7 @@ def _moment(text: str | None, name: str, now: Micros) -> Micros | None:
         if _SPAN.fullmatch(text):
             return now - parse_span(text)
         return from_datetime(datetime.fromisoformat(text).astimezone())
-    except (ValueError, OverflowError) as error:
+    except (ValueError, OverflowError, OSError) as error:  # Windows cannot tell the zone of a day before 1970
         raise ProblemError(problem("time_unreadable", path=name, value=text[:40])) from error
 
 

@@ -9,6 +9,7 @@ from appliance.direct_path import DirectPath
 from appliance.hops.drain import Drain
 from appliance.hops.lanes import Lanes
 from appliance.needs import Need, destination_needs, touchpoint_needs
+from store.inbox import StoreUnavailable
 from store.log import Backlog, Log
 from store.settings import Configuration
 from touchpoints.moment import DAY, SECOND, Micros
@@ -48,8 +49,8 @@ class Status:
         """The object of `status --json`."""
         configuration = self._configuration()
         running = self._page() is not None
-        log = self._log()
-        needs = [need.as_json() for need in await self._needs(configuration, log, running=running)]
+        backlog, needs = await self._stored(configuration)
+        needs = [*self._of_process(configuration, running=running), *needs]
         path_up = self._direct.state == "up" or configuration.agent.mode is None
         return {
             "version": VERSION,
@@ -72,8 +73,8 @@ class Status:
                 "last_poll_at": None,
                 "waiting": None,
             },
-            "backlog": self._backlog(await log.backlog() if log else None),
-            "needs_you": needs,
+            "backlog": self._backlog(backlog),
+            "needs_you": [need.as_json() for need in needs],
         }
 
     def _backlog(self, backlog: Backlog | None) -> Json:
@@ -82,7 +83,21 @@ class Status:
         oldest = None if backlog.oldest_at is None else max(0, (self._now() - backlog.oldest_at) // SECOND)
         return {"inbox": backlog.inbox, "outbox": backlog.outbox, "held": backlog.held, "oldest_seconds": oldest}
 
-    async def _needs(self, configuration: Configuration, log: Log | None, *, running: bool) -> list[Need]:
+    async def _stored(self, configuration: Configuration) -> tuple[Backlog | None, list[Need]]:
+        """What the events file says; a status is wanted most when that cannot be read."""
+        log, lanes = self._log(), self._lanes()
+        if log is None:
+            return None, []
+        try:
+            backlog = await log.backlog()
+            waiting = await log.destinations()
+            refused = await log.refusals(since=self._now() - DAY) if backlog.refused else {}
+        except StoreUnavailable as error:
+            return None, [Need(problem=problem("events_unreadable", why=error.code))]
+        needs = destination_needs(configuration, waiting, lanes.health() if lanes else {})
+        return backlog, [*needs, *touchpoint_needs(configuration, refused)]
+
+    def _of_process(self, configuration: Configuration, *, running: bool) -> list[Need]:
         needs = list(self._warnings())
         if configuration.agent.mode is None:
             needs.append(Need(problem=problem("mode_not_chosen")))
@@ -90,12 +105,7 @@ class Status:
             needs.append(Need(problem=problem("proxy_not_yet")))
         if running and self._direct.error:
             needs.append(Need(problem=problem("listener_down", error=self._direct.error)))
-        drain, lanes = self._drain(), self._lanes()
+        drain = self._drain()
         if drain is not None and drain.stranded:
             needs.append(Need(problem=problem("stranded_events", count=drain.stranded), count=drain.stranded))
-        if log is not None:
-            needs += destination_needs(configuration, await log.destinations(), lanes.health() if lanes else {})
-            refused = (await log.backlog()).refused
-            counts = await log.refusals(since=self._now() - DAY) if refused else {}
-            needs += touchpoint_needs(configuration, counts)
         return needs

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Coroutine
-from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -34,6 +33,5 @@ class Tasks:
         ending = [task for task in self._running if task is not mine and (not names or task.get_name() in names)]
         for task in ending:
             task.cancel()
-        for task in ending:
-            with suppress(asyncio.CancelledError, Exception):
-                await task
+        if ending:
+            await asyncio.wait(ending)

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import structlog
+
 from appliance.chance import jitter
 from appliance.clock import Clock
 from appliance.deeds import Deeds
@@ -12,13 +14,17 @@ from appliance.hops.lanes import Lanes
 from appliance.ids import new_id
 from appliance.rehearsal import Rehearsal
 from appliance.tasks import Tasks
+from store.inbox import StoreUnavailable
 from store.log import Filter
 from store.settings import Configuration
 from store.sqlite.events_file import EventsFile
 from touchpoints.destinations.registry import open_sender
+from touchpoints.moment import Micros
 from touchpoints.touchpoint import Touchpoint, TouchpointState
 from web.listener.budget import Budget
 from web.listener.endpoint import Directory
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,15 +87,26 @@ class Works:
         self._around.tasks.spawn(self.drain.run(), name="drain")
 
     async def follow(self, before: Configuration) -> None:
-        """Take up a new configuration."""
-        await self._hold_what_is_on_hold({one.id: one.state for one in before.touchpoints})
+        """Take up a new configuration. The lanes follow whatever the store says: then nothing goes out that is on hold."""
         await self.lanes.follow(self._around.configuration().touchpoints)
         self.drain.restart()
+        await self._hold_what_is_on_hold({one.id: one.state for one in before.touchpoints})
+        self.lanes.wake()
 
     def wake(self) -> None:
         """Something may be due anywhere: an action was taken, the clock jumped, or the safety net swings."""
         self.drain.restart()
         self.lanes.wake()
+
+    async def clock_jumped(self, moved: Micros) -> None:
+        """Moments reckoned by a clock that ran ahead would never come: what waits for one is due now."""
+        if moved < 0:
+            try:
+                await self.deeds.do("retry", Filter(tests=True), dry_run=False)
+            except StoreUnavailable as error:
+                log.warning("retries_wait_for_the_old_clock", code=error.code)
+        self.lanes.probe_now()
+        self.wake()
 
     async def close(self, *, grace: float) -> None:
         """Plan nothing more, let attempts under way end for `grace` seconds."""

@@ -1,5 +1,6 @@
 """The configuration as a document: parsed from TOML, merged key by key, compared, and written as TOML again."""
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
@@ -18,6 +19,11 @@ from touchpoints.problem import ProblemError, problem
 
 LARGEST = 1024 * 1024
 _MOST_NESTED = 32
+# Texts whole (an unfinished one to its end), comments, names, blanks, and any other character by itself.
+_PIECE = re.compile(
+    r'"""(?:\\.|[^\\])*?(?:"{3,5}+|\Z)|\'{3}.*?(?:\'{3,5}+|\Z)|"(?:\\.|[^"\\\n])*+"?|\'[^\'\n]*+\'?|#[^\n]*+|[\w-]++|[ \t]++|.',
+    re.DOTALL,
+)
 
 # Where a table's key changes to another word, the table's other keys would mean something else: it is replaced whole.
 _IDENTITY = {"auth": "type", "destination": "kind"}
@@ -33,6 +39,7 @@ def parse(content: bytes) -> Document:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ProblemError(problem("document_not_utf8", line=content[: error.start].count(b"\n") + 1)) from None
+    check_names(text)
     try:
         found = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -41,6 +48,19 @@ def parse(content: bytes) -> Document:
         raise ProblemError(problem("toml_syntax", error="a value that no program can hold")) from None
     check_nesting(found)
     return found
+
+
+def check_names(text: str) -> None:
+    """Raise ProblemError(document_too_deep) for a dotted name of too many parts, on which the parser would spend minutes."""
+    dots = 0
+    for found in _PIECE.finditer(text):
+        piece = found[0]
+        if piece == ".":
+            dots += 1
+        elif not (piece[0] in "\"'_- \t" or piece[0].isalnum()):
+            dots = 0
+        if dots >= _MOST_NESTED:
+            raise ProblemError(problem("document_too_deep", most=_MOST_NESTED))
 
 
 def check_nesting(document: Mapping[str, Any]) -> None:

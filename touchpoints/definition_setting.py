@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
+from touchpoints.name import LONGEST_NAME
 from touchpoints.problem import Problem, problem
 
 MOST_PROBLEMS = 100
@@ -69,8 +70,8 @@ class Setting:
 
 
 def shown(text: str) -> str:
-    """What a stranger wrote, short and harmless, to be named in a problem."""
-    return ascii(text[:60])[1:-1] + ("…" if len(text) > 60 else "")
+    """What a stranger wrote, short and harmless, to be named in a problem; a name that is allowed stands there whole."""
+    return ascii(text[:LONGEST_NAME])[1:-1] + ("…" if len(text) > LONGEST_NAME else "")
 
 
 def join(path: str, key: str) -> str:

@@ -6,7 +6,9 @@ from touchpoints.problem import Problem, problem
 
 RESERVED_DOMAINS = frozenset({"v1", "health", "hooks", "api", ".well-known"})
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+LONGEST_NAME = 64
+
+_NAME = re.compile(rf"[a-z0-9][a-z0-9_-]{{0,{LONGEST_NAME - 1}}}")
 # Windows opens a device under these names in every folder.
 _DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))})
 
@@ -23,5 +25,5 @@ def name_problem(name: str, *, path: str = "", domain: bool = False) -> Problem 
     if name in _DEVICES:
         return problem("name_device", path=path, name=name)
     if not is_valid_name(name):
-        return problem("name_invalid", path=path, name=ascii(name[:64])[1:-1])
+        return problem("name_invalid", path=path, name=ascii(name[:LONGEST_NAME])[1:-1])
     return None

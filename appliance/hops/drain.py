@@ -36,12 +36,13 @@ class Drain:
         self._touchpoints = touchpoints
         self._now = now
         self._planned = planned
+        self._restarting = False
         self._after = 0
+        self._passed = 0
 
     def restart(self) -> None:
         """Look at stranded events again: touchpoints changed, or something old came back to the inbox."""
-        self._after = 0
-        self.stranded = 0
+        self._restarting = True
         self.pace.wake()
 
     async def run(self) -> None:
@@ -52,11 +53,16 @@ class Drain:
             except StoreUnavailable as error:
                 log.warning("drain_waits", code=error.code)
                 moved = 0
+            except Exception as error:  # a drain that has died would leave everything where it is
+                log.error("drain_failed", exc_info=error)
+                moved = 0
             if moved < BATCH:
                 await self.pace.rest(now=self._now())
 
     async def once(self) -> int:
         """Plan one batch; how many events it looked at."""
+        if self._restarting:
+            self._restarting, self._after, self._passed = False, 0, 0
         waiting = await self._inbox.take(limit=BATCH, after=self._after)
         known = self._touchpoints()
         plans = [self._plan(one, known[one.event.touchpoint]) for one in waiting if one.event.touchpoint in known]
@@ -69,8 +75,10 @@ class Drain:
     def _pass_stranded(self, waiting: Sequence[Waiting], planned: int) -> None:
         """Events without a touchpoint stay in the inbox; step over them so that they never block the others."""
         if planned < len(waiting):
-            self.stranded += len(waiting) - planned
+            self._passed += len(waiting) - planned
             self._after = waiting[-1].seq
+        if len(waiting) < BATCH:
+            self.stranded = self._passed
 
     def _plan(self, waiting: Waiting, touchpoint: Touchpoint) -> Plan:
         made = plan(waiting.event, touchpoint, self._now())

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import structlog
 
@@ -10,10 +11,11 @@ from appliance.clock import Clock
 from appliance.hops.pace import LONGEST_REST, Pace
 from store.inbox import StoreUnavailable
 from store.outbox import Outbox, Settlement
-from touchpoints.attempt import Attempt, Delivered, Outcome
+from touchpoints.attempt import Attempt, Blame, Delivered, Failed, Outcome
 from touchpoints.delivery import Job
 from touchpoints.destinations.sender import Sender
 from touchpoints.moment import Micros
+from touchpoints.problem import problem
 from touchpoints.retry import Health, allowed, decide, observe
 from touchpoints.touchpoint import Destination, Retry
 from web.listener.budget import Budget
@@ -41,7 +43,7 @@ class Route:
 
 @dataclass(slots=True)
 class Lease:
-    """A part of the budget, held until the last attempt of one claim has ended."""
+    """A part of the budget, held until all of one claim is settled: so long its bodies may be in memory."""
 
     bytes: int
     holders: int
@@ -74,19 +76,31 @@ class Lane:
 
     @property
     def idle(self) -> bool:
-        """Whether no attempt is under way."""
-        return self._sending == 0
+        """Whether no attempt is under way, and what came of the last ones is on disk."""
+        return not self._claimed
 
     def pause(self) -> None:
         """Claim nothing more; attempts under way go on."""
         self._route = replace(self._route, paused=True)
 
-    async def follow(self, route: Route) -> None:
+    def follow(self, route: Route) -> None:
         """Carry by a new route from the next claim on; the old sender closes when its last attempt has ended."""
-        old, self._route = self._route, route
-        if old.sender is not route.sender and not self._users.get(old.sender):
-            await old.sender.aclose()
+        self._users.setdefault(self._route.sender, 0)
+        self._route = route
         self.pace.wake()
+
+    def probe_now(self) -> None:
+        """The clock jumped: when to probe was reckoned by the old one."""
+        if self.health.down_since is not None:
+            self.health = replace(self.health, probe_at=min(self.health.probe_at, self._clock.now()))
+        self.pace.wake()
+
+    async def aclose(self) -> None:
+        """Close every sender; `run` has ended before."""
+        self._users.setdefault(self._route.sender, 0)
+        for sender in self._users:
+            await sender.aclose()
+        self._users.clear()
 
     async def run(self) -> None:
         """Carry until cancelled. Attempts cut off then count as unknown: they repeat after the next start."""
@@ -94,9 +108,13 @@ class Lane:
             while True:
                 route = self._route
                 try:
+                    await self._close_unused()
                     due = await self._send_due(route, attempts)
                 except StoreUnavailable as error:
                     log.warning("lane_waits", destination=route.destination.name, code=error.code)
+                    due = None
+                except Exception as error:  # a lane that has died would keep everything behind it for ever
+                    log.error("lane_failed", destination=route.destination.name, exc_info=error)
                     due = None
                 if due != NOW:
                     await self.pace.rest(now=self._clock.now(), due=due)
@@ -106,11 +124,11 @@ class Lane:
         now = self._clock.now()
         most = allowed(self.health, route.destination.concurrency, now=now)
         free = most - self._sending
+        if self.health.down_since is not None and now < self.health.probe_at:
+            return self.health.probe_at
         # A claim for each slot that frees would cost more than the attempts: wait for a quarter of them.
         if route.paused or free < max(1, most // 4):
             return None
-        if self.health.down_since is not None and now < self.health.probe_at:
-            return self.health.probe_at
         jobs = await self._claim(route, now=now, limit=free, bytes_=CLAIM_BYTES)
         if not jobs:
             following = await self._outbox.next_due(route.destination.id, skip=self._claimed)
@@ -118,52 +136,64 @@ class Lane:
                 return following.due_at if following else None
             if following.body_bytes > CLAIM_BYTES:
                 jobs = await self._claim(route, now=now, limit=1, bytes_=following.body_bytes)
-        for job in jobs:
-            attempts.create_task(self._carry(job, route))
+        for leased in jobs:
+            attempts.create_task(self._carry(leased, route)).add_done_callback(partial(self._end_lease, leased[1]))
         return NOW if jobs else None
 
     async def _claim(self, route: Route, *, now: Micros, limit: int, bytes_: int) -> Sequence[LeasedJob]:
-        """Claim within a part of the budget, which is given back when the last of these attempts has ended."""
-        if not await self._budget.take(bytes_, PATIENCE):
+        """Claim within a part of the budget; nothing where the route has changed meanwhile."""
+        share = min(bytes_, self._budget.limit)  # a body stored under a larger limit must get through, too
+        if not await self._budget.take(share, PATIENCE):
             return ()
         jobs: Sequence[Job] = ()
         try:
             jobs = await self._outbox.claim(route.destination.id, now=now, limit=limit, max_bytes=bytes_, skip=self._claimed)
+            if self._route is not route:
+                jobs = ()
         finally:
             if not jobs:
-                self._budget.give(bytes_)
-        lease = Lease(bytes=bytes_, holders=len(jobs))
+                self._budget.give(share)
+        lease = Lease(bytes=share, holders=len(jobs))
         self._claimed.update(job.seq for job in jobs)
         self._sending += len(jobs)
         self._users[route.sender] = self._users.get(route.sender, 0) + len(jobs)
         return [(job, lease) for job in jobs]
 
     async def _carry(self, leased: LeasedJob, route: Route) -> None:
-        job, lease = leased
+        job, _ = leased
         started, began = self._clock.now(), self._clock.steady()
         try:
-            outcome = await route.sender.attempt(job, touchpoint=route.touchpoint)
+            outcome = await self._attempt(job, route)
         finally:
             self._sending -= 1
-            self._end_lease(lease)
-            await self._let_go(route.sender)
+            self._users[route.sender] -= 1
         attempt = Attempt(
             number=job.delivery.attempts + 1, started_at=started, duration=self._clock.steady() - began, outcome=outcome
         )
-        settlement, health = self._judge(job, attempt, outcome, route.retry)
+        settlement, changed = self._judge(job, attempt, outcome, route.retry)
         self.pace.wake()
-        await self._settle(settlement, health)
+        await self._settle(settlement, changed=changed)
         self._claimed.discard(job.seq)
         if not isinstance(outcome, Delivered):
             self.pace.wake()
 
-    def _end_lease(self, lease: Lease) -> None:
+    async def _attempt(self, job: Job, route: Route) -> Outcome:
+        """What a sender raises against its promise takes this delivery's tries, and nobody else down."""
+        try:
+            return await route.sender.attempt(job, touchpoint=route.touchpoint)
+        except Exception as error:
+            log.error("attempt_failed", delivery=job.delivery.id, exc_info=error)
+            words = problem("attempt_failed", error=type(error).__name__)
+            return Failed(blame=Blame.EVENT, code=words.code, error=words.text)
+
+    def _end_lease(self, lease: Lease, _: object) -> None:
+        # By the task's end, not within it: a task cancelled before its first step never runs a line.
         lease.holders -= 1
         if lease.holders == 0:
             self._budget.give(lease.bytes)
 
-    def _judge(self, job: Job, attempt: Attempt, outcome: Outcome, retry: Retry) -> tuple[Settlement, Health | None]:
-        """Decide what becomes of the delivery and what is now known of the destination."""
+    def _judge(self, job: Job, attempt: Attempt, outcome: Outcome, retry: Retry) -> tuple[Settlement, bool]:
+        """Decide what becomes of the delivery, and whether something new is known of the destination."""
         now, jitter = self._clock.now(), self._jitter()
         before, self.health = self.health, observe(self.health, outcome, now=now, jitter=jitter)
         decision = decide(outcome, delivery=job.delivery, retry=retry, health=self.health, now=now, jitter=jitter)
@@ -174,24 +204,21 @@ class Lane:
         settlement = Settlement(
             seq=job.seq, attempt=attempt, state=decision.state, due_at=decision.due_at, counts=decision.counts
         )
-        return settlement, None if self.health == before else self.health
+        return settlement, self.health != before
 
-    async def _settle(self, settlement: Settlement, health: Health | None) -> None:
+    async def _settle(self, settlement: Settlement, *, changed: bool) -> None:
         """The attempt has happened: it is recorded as soon as the disk lets us, and not made again before."""
         while True:
             try:
-                await self._outbox.settle([settlement], health)
+                await self._outbox.settle([settlement], self.health if changed else None)
             except StoreUnavailable as error:
                 log.warning("settle_waits", destination=self._route.destination.name, code=error.code)
                 await asyncio.sleep(LONGEST_REST)
             else:
                 return
 
-    async def _let_go(self, sender: Sender) -> None:
-        left = self._users[sender] - 1
-        if left:
-            self._users[sender] = left
-            return
-        del self._users[sender]
-        if sender is not self._route.sender:
+    async def _close_unused(self) -> None:
+        """Close senders that the lane no longer carries by and that no attempt uses."""
+        for sender in [sender for sender, users in self._users.items() if not users and sender is not self._route.sender]:
+            del self._users[sender]
             await sender.aclose()

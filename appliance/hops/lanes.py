@@ -47,13 +47,18 @@ class Lanes:
         for gone in self._lanes.keys() - wanted.keys():
             await self._close(gone)
         for number, (touchpoint, destination) in wanted.items():
-            await self._keep(number, touchpoint, destination)
+            self._keep(number, touchpoint, destination)
 
     def wake(self, destinations: Iterable[int] | None = None) -> None:
         """Something is due for these destinations, or for any."""
         for number in self._lanes if destinations is None else destinations:
             if lane := self._lanes.get(number):
                 lane.pace.wake()
+
+    def probe_now(self) -> None:
+        """The clock jumped: probe at once what is down."""
+        for lane in self._lanes.values():
+            lane.probe_now()
 
     def health(self) -> Mapping[int, Health]:
         """What is known of each destination."""
@@ -77,7 +82,7 @@ class Lanes:
         for number in list(self._lanes):
             await self._close(number)
 
-    async def _keep(self, number: int, touchpoint: Touchpoint, destination: Destination) -> None:
+    def _keep(self, number: int, touchpoint: Touchpoint, destination: Destination) -> None:
         lane = self._lanes.get(number)
         same = lane is not None and lane.route.destination == destination
         route = Route(
@@ -88,7 +93,7 @@ class Lanes:
             paused=touchpoint.state is TouchpointState.HOLD,
         )
         if lane is not None:
-            await lane.follow(route)
+            lane.follow(route)
             return
         health = self._health.get(number, Health(destination=number))
         lane = Lane(route, health=health, outbox=self._outbox, budget=self._budget, clock=self._clock, jitter=self._jitter)
@@ -99,4 +104,4 @@ class Lanes:
         lane = self._lanes.pop(number)
         self._health[number] = lane.health
         await self._tasks.end(f"lane-{number}")
-        await lane.route.sender.aclose()
+        await lane.aclose()

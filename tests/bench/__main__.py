@@ -17,7 +17,7 @@ BENCHMARKS = {
     "endtoend": "tests.bench.end_to_end:end_to_end",
     "latency": "tests.bench.latency:latency",
     "growth": "tests.bench.growth:growth",
-    "store": "tests.bench.store:store",
+    "store": "tests.bench.hops:hops",
 }
 
 

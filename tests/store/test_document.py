@@ -58,6 +58,37 @@ def test_what_is_no_document_is_told(content: bytes, code: str, words: str) -> N
     assert words in str(caught.value)
 
 
+BOMB = "a" + ".a" * 300_000
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{BOMB} = 1",
+        f"[{BOMB}]",
+        f"[[{BOMB}]]",
+        "a" + " . \"a\" . '[,]'" * 50_000 + " = 1",
+        f'x = {{y = """a"""", {BOMB} = 1}}',
+        f"x = {{y = '''a''''', {BOMB} = 1}}",
+        f'x = "\\"" # "\n{BOMB} = 1',
+        f'x = """\\"""" # """\n{BOMB} = 1',
+    ],
+)
+def test_a_name_without_end_is_refused_before_it_is_parsed(text: str) -> None:
+    """TOML's parser takes quadratic time for dotted names: half a megabyte of them would stop the listener for hours."""
+    with pytest.raises(ProblemError) as caught:
+        parse(text.encode())
+    assert caught.value.problems[0].code == "document_too_deep"
+
+
+def test_dots_in_texts_and_lists_are_no_names() -> None:
+    """Addresses, texts and comments may hold as many dots as they like."""
+    networks = [f"10.0.{n}.0/24" for n in range(200)]
+    text = f'# {BOMB[:999]}\nnetworks = {networks}\nnote = """{"." * 99}"""\nnumbers = [{"1.5, " * 99}]\n'
+    assert parse(text.encode())["networks"] == networks
+
+
 def test_a_byte_order_mark_is_passed_over() -> None:
     """Windows editors write one."""
     assert parse(b"\xef\xbb\xbf[agent]\r\nport = 1\r\n") == {"agent": {"port": 1}}

@@ -1,7 +1,6 @@
 """The configuration as TOML: show and apply."""
 
 import hashlib
-import tomllib
 from typing import Annotated
 
 import msgspec
@@ -9,7 +8,8 @@ from litestar import Controller, get, post
 from litestar.params import JSONBody
 
 from store.configuration import Document
-from touchpoints.problem import problem
+from store.document import parse
+from touchpoints.problem import ProblemError
 from web.api.desk import AtDesk, CallerRequest
 from web.api.problems import REFUSALS, RefusedConfiguration, applied_shape
 from web.api.shapes import AppliedShape, ConfigurationText
@@ -51,10 +51,8 @@ class ConfigurationController(Controller):
 
 
 def read_toml(text: str) -> Document:
-    """The document in a file's text, which Windows' editors may begin with a byte order mark. Raises RefusedConfiguration."""
+    """The document in a file's text. Raises RefusedConfiguration."""
     try:
-        return tomllib.loads(text.removeprefix("\ufeff"))
-    except tomllib.TOMLDecodeError as error:
-        raise RefusedConfiguration(problem("toml_malformed", why=str(error))) from error
-    except RecursionError as error:
-        raise RefusedConfiguration(problem("toml_malformed", why="too many brackets inside each other")) from error
+        return parse(text.encode())
+    except ProblemError as error:
+        raise RefusedConfiguration(*error.problems) from None

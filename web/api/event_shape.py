@@ -2,14 +2,17 @@
 
 import base64
 import re
+from collections.abc import Iterable
+from urllib.parse import unquote_plus
 
 from store.log import Listed, RecordedAttempt, Timeline
 from store.settings import Configuration
 from touchpoints.delivery import Delivery, DeliveryState
-from touchpoints.event import Event
+from touchpoints.event import Event, Verdict
 from touchpoints.moment import rfc3339
 from touchpoints.touchpoint import Touchpoint
 from web.api.shapes import AttemptShape, BodyShape, DeliveryShape, EventShape, EventShown
+from web.control import Json
 from web.export.names import Names, names_of
 
 SHOWN_BODY = 256 * 1024
@@ -47,15 +50,24 @@ def event_shown(timeline: Timeline, body: bytes | None, configuration: Configura
     """One event with its timeline, its request and, where it is small enough, its body."""
     event = timeline.listed.event
     touchpoint = next((one for one in configuration.touchpoints if one.id == event.touchpoint), None)
-    hidden = _credential_names(touchpoint)
+    hidden = _proof_names(touchpoint, signature=event.verdict is not Verdict.REFUSED)
     return {
         "event": event_shape(timeline.listed, names_of(configuration)),
         "target": _shown_target(event.target, hidden),
-        "headers": [_shown_header(name, value, hidden) for name, value in event.headers],
+        "headers": _shown_headers(((name.decode("latin-1"), value.decode("latin-1")) for name, value in event.headers), hidden),
         "attempts": [_attempt_shape(attempt) for attempt in timeline.attempts],
         "duplicates": list(timeline.duplicates),
         "body": _body_shape(event, body),
     }
+
+
+def preview_shown(played: Json, touchpoint: Touchpoint) -> Json:
+    """What a test event came to, without the proofs it was sent with: they would let a stranger send an event of one's own."""
+    hidden = _proof_names(touchpoint, signature=True)
+    for one in played["deliveries"]:
+        if "headers" in one:
+            one["headers"] = _shown_headers(one["headers"], hidden)
+    return played
 
 
 def _delivery_shape(delivery: Delivery, names: Names) -> DeliveryShape:
@@ -101,23 +113,30 @@ def _body_shape(event: Event, body: bytes | None) -> BodyShape:
     }
 
 
-def _credential_names(touchpoint: Touchpoint | None) -> frozenset[str]:
-    """Names of headers and query parameters in which this touchpoint's senders prove themselves by a secret itself."""
-    selectors = touchpoint.verification.credential.split("|") if touchpoint else []
-    return frozenset(selector.partition(":")[2].strip().lower() for selector in selectors)
+def _proof_names(touchpoint: Touchpoint | None, *, signature: bool) -> frozenset[str]:
+    """Names of headers and query parameters in which this touchpoint's senders prove themselves by a secret itself.
+
+    With `signature`, those of signatures too: one that fits a body lets whoever knows it send that body again.
+    """
+    if touchpoint is None:
+        return frozenset()
+    proofs = (touchpoint.verification.credential, touchpoint.verification.signature if signature else "")
+    return frozenset(place.partition(":")[2].strip().lower() for proof in proofs for place in proof.split("|"))
 
 
 def _is_credential(name: str, hidden: frozenset[str]) -> bool:
     return name.lower() in hidden or _CREDENTIAL.search(name) is not None
 
 
-def _shown_header(name: bytes, value: bytes, hidden: frozenset[str]) -> tuple[str, str]:
-    label = name.decode("latin-1")
-    return label, HIDDEN if _is_credential(label, hidden) else value.decode("latin-1")
+def _shown_headers(headers: Iterable[tuple[str, str]], hidden: frozenset[str]) -> list[tuple[str, str]]:
+    return [(name, HIDDEN if _is_credential(name, hidden) else value) for name, value in headers]
 
 
 def _shown_target(target: str, hidden: frozenset[str]) -> str:
     path, mark, query = target.partition("?")
     parts = [part.partition("=") for part in query.split("&")]
-    shown = [f"{name}{equals}{HIDDEN if equals and _is_credential(name, hidden) else value}" for name, equals, value in parts]
+    shown = [
+        f"{name}{equals}{HIDDEN if equals and _is_credential(unquote_plus(name), hidden) else value}"
+        for name, equals, value in parts
+    ]
     return f"{path}{mark}{'&'.join(shown)}"

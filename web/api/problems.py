@@ -109,6 +109,10 @@ def _bad_request(error: HTTPException) -> list[Problem]:
     return named or [problem("bad_request", why=error.detail)]
 
 
+def _on_depth(_: AnyRequest, __: RecursionError) -> Response[Problems]:
+    return _answer(400, [problem("bad_request", why="it nests too deep")])
+
+
 def _on_crash(request: AnyRequest, error: Exception) -> Response[Problems]:
     log.error("the API failed at %s %s", request.method, request.url.path, exc_info=error)
     return _answer(500, [problem("internal_error")])
@@ -118,5 +122,6 @@ EXCEPTION_HANDLERS: ExceptionHandlersMap = {
     ProblemError: _on_problem,
     StoreUnavailable: _on_store,
     HTTPException: _on_http,
+    RecursionError: _on_depth,
     Exception: _on_crash,
 }

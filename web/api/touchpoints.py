@@ -7,7 +7,9 @@ from litestar import Controller, delete, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter, RawBody
 
 from touchpoints.problem import ProblemError, problem
+from touchpoints.touchpoint import Touchpoint
 from web.api.desk import AtDesk, CallerRequest, Desk
+from web.api.event_shape import preview_shown
 from web.api.problems import REFUSALS, Conflict, NotFound, applied_shape
 from web.api.shapes import AppliedShape, TouchpointList
 from web.control import Json
@@ -90,14 +92,17 @@ class TouchpointsController(Controller):
 
         Without a body, the provider's sample is taken.
         """
-        _must_exist(desk, name)
+        touchpoint = _must_exist(desk, name)
         headers = dict(_header(one) for one in header or ())
-        return await desk.control.test(name, body or None, headers=headers, deliver=deliver, actor=request.user.actor)
+        played = await desk.control.test(name, body or None, headers=headers, deliver=deliver, actor=request.user.actor)
+        return preview_shown(played, touchpoint)
 
 
-def _must_exist(desk: Desk, name: str) -> None:
-    if not any(one.name == name for one in desk.control.configuration().touchpoints):
+def _must_exist(desk: Desk, name: str) -> Touchpoint:
+    found = next((one for one in desk.control.configuration().touchpoints if one.name == name), None)
+    if found is None:
         raise NotFound(problem("touchpoint_unknown", name=ascii(name[:100])[1:-1]))
+    return found
 
 
 def _header(text: str) -> tuple[str, str]:

@@ -41,7 +41,10 @@ ORDERS = Touchpoint(
 STOCK = Touchpoint(id=2, name="stock", verification=Verification(scheme="token", credential="header:x-stock-pass|query:entry"))
 
 
-SETTINGS = Configuration(touchpoints=(ORDERS, STOCK))
+PARTS = Touchpoint(id=3, name="parts", verification=Verification(signature="header:X-Old-Sum|header:X-Sum"))
+
+
+SETTINGS = Configuration(touchpoints=(ORDERS, STOCK, PARTS))
 
 
 def event(number: int, **changes: Any) -> Event:
@@ -219,7 +222,8 @@ class StandInControl:
         self, touchpoint: str, body: bytes | None, *, headers: Mapping[str, str], deliver: bool, actor: Actor
     ) -> dict[str, Any]:
         self.calls.append(("test", touchpoint, body, dict(headers), deliver, actor))
-        sent = {"destination": "erp", "kind": "http", "target": "http://127.0.0.1:9000/", "method": "POST", "sent": deliver}
+        sent: dict[str, Any] = {"destination": "erp", "kind": "http", "target": "http://127.0.0.1:9000/", "method": "POST", "sent": deliver}
+        sent["headers"] = [["x-plain", "a"], ["x-stock-pass", "hush"], ["x-sum", "5ig"]]
         return {"event_id": "1", "verdict": "accepted", "reason": "", "deliveries": [sent]}
 
     async def act(self, action: str, which: Filter, *, dry_run: bool, actor: Actor) -> Done:

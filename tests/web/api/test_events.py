@@ -8,6 +8,7 @@ import pytest
 from store.log import RecordedAttempt
 from tests.web.api.stand_in import MACHINE_TOKEN, NOW, ODD_HEADERS, StandIn, delivery, event
 from touchpoints.attempt import Blame
+from touchpoints.event import Verdict
 from touchpoints.moment import HOUR
 from web.api.event_shape import SHOWN_BODY
 
@@ -135,3 +136,14 @@ async def test_an_action_names_what_it_means(stand_in: StandIn) -> None:
     _, action, which, dry_run, actor = stand_in.control.calls[0]
     assert (action, which.state, dry_run, actor.name) == ("replay", "delivered", True, "machine")
     assert MACHINE_TOKEN not in repr(actor)
+
+
+@pytest.mark.parametrize(("verdict", "shown"), [(Verdict.ACCEPTED, "(hidden)"), (Verdict.REFUSED, "5ig")])
+async def test_a_signature_that_fits_is_hidden(stand_in: StandIn, verdict: Verdict, shown: str) -> None:
+    """Who may only read could post the body again with it; of a refused event it helps to find the mistake."""
+    one = event(1, touchpoint=3, verdict=verdict, headers=((b"x-sum", b"5ig"),), target="/hooks/parts?%74oken=hush")
+    stand_in.log.keep(one, b"{}")
+    async with stand_in.client() as client:
+        answer = (await client.get(f"/api/v1/events/{one.id}")).json()
+    assert answer["headers"] == [["x-sum", shown]]
+    assert answer["target"] == "/hooks/parts?%74oken=(hidden)"

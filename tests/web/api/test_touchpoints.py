@@ -43,3 +43,13 @@ async def test_a_test_event_carries_its_bytes_and_headers(stand_in: StandIn) -> 
     first, second = stand_in.control.calls
     assert first[1:5] == ("orders", b"\x00{}", {"x-shopify-topic": "orders/create", "a": "b:c"}, True)
     assert second[1:5] == ("orders", None, {}, False)
+
+
+@pytest.mark.parametrize(("name", "place"), [("stock", 1), ("parts", 2)])
+async def test_a_test_event_never_shows_how_it_was_proved(stand_in: StandIn, name: str, place: int) -> None:
+    """Neither the sender's secret nor a signature over a body of the caller's choice, which could be posted as a real event."""
+    plain = [["x-plain", "a"], ["x-stock-pass", "hush"], ["x-sum", "5ig"]]
+    async with stand_in.client() as client:
+        played = await client.post(f"/api/v1/touchpoints/{name}/test")
+    plain[place][1] = "(hidden)"
+    assert played.json()["deliveries"][0]["headers"] == plain

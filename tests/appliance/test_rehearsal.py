@@ -1,0 +1,98 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from appliance.ids import new_id
+from appliance.rehearsal import Rehearsal
+from tests.appliance.stage import Stage, changed, destination, stage
+from tests.touchpoints.factory import URL, make_touchpoint
+from touchpoints.problem import ProblemError
+from touchpoints.touchpoint import Touchpoint, TouchpointState
+from web.listener.endpoint import Directory, Endpoint
+
+pytestmark = pytest.mark.anyio
+
+
+def _orders(**fields: Any) -> Touchpoint:
+    return make_touchpoint("shopify", "hush-secret", id=1, destinations=(destination(name="erp"),), **fields)
+
+
+def _rehearsal(play: Stage) -> Rehearsal:
+    return Rehearsal(
+        inbox=play.file.inbox,
+        log=play.file.log,
+        actions=play.file.actions,
+        directory=lambda: Directory(
+            endpoints={one.name: Endpoint(touchpoint=one, url=URL) for one in play.touchpoints.values()}
+        ),
+        sender=play.lanes.sender,
+        wake=lambda: (play.drain.restart(), play.lanes.wake())[0],
+        clock=play.clock,
+        new_id=new_id,
+    )
+
+
+async def test_a_test_event_is_verified_and_stops_before_the_outbox(tmp_path: Path) -> None:
+    """It shows what would be sent, and sends nothing; statistics do not see it."""
+    async with stage(tmp_path, _orders()) as play:
+        played = await _rehearsal(play).play("orders", None, headers={}, deliver=False)
+        assert (played["verdict"], played["reason"]) == ("accepted", "")
+        (shown,) = played["deliveries"]
+        assert (shown["destination"], shown["sent"], shown["method"], shown["target"]) == ("erp", False, "POST", "orders")
+        assert shown["body_bytes"] > 2
+        await play.settled()
+        assert not play.sender().jobs
+        timeline = await play.file.log.timeline(played["event_id"])
+        assert timeline is not None
+        assert timeline.listed.event.test
+        assert timeline.listed.deliveries == ()
+        assert await play.file.log.last_events() == {}
+
+
+async def test_with_deliver_it_is_sent_and_its_answer_shown(tmp_path: Path) -> None:
+    """Marked as a test all the way."""
+    async with stage(tmp_path, _orders()) as play:
+        played = await _rehearsal(play).play("orders", b'{"own": 1}', headers={"X-Own": "ä"}, deliver=True)
+        (shown,) = played["deliveries"]
+        assert (shown["sent"], shown["outcome"], shown["http_status"]) == (True, "delivered", 200)
+        (job,) = play.sender().jobs
+        assert job.event.test
+        assert job.body == b'{"own": 1}'
+        assert (b"x-own", "ä".encode("latin-1")) in job.event.headers
+
+
+async def test_without_a_secret_it_says_so(tmp_path: Path) -> None:
+    """There is nothing to sign with."""
+    async with stage(tmp_path, _orders(secrets=(), state=TouchpointState.SETUP)) as play:
+        with pytest.raises(ProblemError) as caught:
+            await _rehearsal(play).play("orders", None, headers={}, deliver=False)
+        assert caught.value.problems[0].code == "test_needs_secret"
+        assert await play.states() == {}
+
+
+async def test_an_unknown_touchpoint(tmp_path: Path) -> None:
+    """Is a problem in words."""
+    async with stage(tmp_path, _orders()) as play:
+        with pytest.raises(ProblemError) as caught:
+            await _rehearsal(play).play("x" * 5000, None, headers={}, deliver=False)
+        assert caught.value.problems[0].code == "touchpoint_unknown"
+
+
+async def test_what_cannot_go_out_is_not_waited_for(tmp_path: Path) -> None:
+    """On hold, or with no lane open, the answer comes at once and says that nothing was sent."""
+    async with stage(tmp_path, changed(_orders(), state=TouchpointState.HOLD)) as play:
+        played = await _rehearsal(play).play("orders", None, headers={}, deliver=True)
+        assert [shown["sent"] for shown in played["deliveries"]] == [False]
+        assert (await play.file.log.backlog()).held == 1
+    (tmp_path / "stopped").mkdir()
+    async with stage(tmp_path / "stopped", _orders(), start=False) as play:
+        played = await _rehearsal(play).play("orders", None, headers={}, deliver=True)
+        assert [shown["sent"] for shown in played["deliveries"]] == [False]
+
+
+async def test_a_secret_is_in_nothing_that_is_shown(tmp_path: Path) -> None:
+    """What is shown may be pasted anywhere."""
+    async with stage(tmp_path, _orders()) as play:
+        played = await _rehearsal(play).play("orders", None, headers={}, deliver=True)
+        assert "hush-secret" not in repr(played)

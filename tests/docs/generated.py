@@ -1,0 +1,183 @@
+"""The generated parts of the documents, made from the code that they describe."""
+
+import asyncio
+import json
+import tempfile
+import tomllib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from litestar import Litestar
+
+from appliance.stopped import open_stopped
+from store.settings_definition import ALL_SETTINGS, SECTIONS
+from touchpoints.problem import catalogue
+from touchpoints.provider import Provider, providers
+from web.guard import administers, operates
+
+_PARTS = {
+    "deliver": "A delivery failed",
+    "verify": "A sender was refused",
+    "config": "The configuration",
+    "listener": "The public port and its certificate",
+    "agent": "The agent and its data folder",
+    "store": "The database files",
+    "api": "Commands and the JSON API",
+}
+_OWN_TABLES = ("verify", "dedup", "retry")
+_TITLES = {
+    "touchpoint.destination (http)": '[[touchpoint.destination]] with kind = "http"',
+    "touchpoint.destination (folder)": '[[touchpoint.destination]] with kind = "folder"',
+}
+
+
+def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A Markdown table."""
+    heads = list(heads)
+    lines = [heads, ["---"] * len(heads), *(list(row) for row in rows)]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def code(text: str) -> str:
+    """Text as code, or nothing."""
+    return f"`{text}`" if text else ""
+
+
+def settings() -> str:
+    """Every setting, a table for each part of the file."""
+    groups: dict[str, list[tuple[str, str, str, str]]] = {}
+    for path, kind, default, meaning in ALL_SETTINGS:
+        group, key = _group(path)
+        groups.setdefault(group, []).append((code(key), kind, _default(default), meaning))
+    heads = ("Setting", "What it is", "Default", "Meaning")
+    return "\n\n".join(f"### {_title(group)}\n\n{table(heads, rows)}" for group, rows in groups.items())
+
+
+def _group(path: str) -> tuple[str, str]:
+    """The table of the file that a setting stands in, and its key there."""
+    for group in _TITLES:
+        if path.startswith(f"{group}."):
+            return group, path[len(group) + 1 :]
+    first, _, rest = path.partition(".")
+    inner = rest.partition(".")[0]
+    if first == "touchpoint" and inner in _OWN_TABLES:
+        return f"touchpoint.{inner}", rest[len(inner) + 1 :]
+    return first, rest
+
+
+def _title(group: str) -> str:
+    if group in SECTIONS or "." in group:
+        return _TITLES.get(group, f"[{group}]")
+    return f"[[{group}]]"
+
+
+def _default(default: Any) -> str:
+    return "none" if default is None else code(json.dumps(default, ensure_ascii=False))
+
+
+def provider_table() -> str:
+    """Every provider, with what is signed and how its events are told apart."""
+    heads = ("Name", "Proof", "What is signed", "Event type", "Reference", "Repeats are told by")
+    return table(heads, [_provider(name, one) for name, one in providers().items()])
+
+
+def _provider(name: str, one: Provider) -> tuple[str, ...]:
+    if not one.verify:
+        return code(name), "what you choose", "what you choose", "what you choose", "what you choose", "what you choose"
+    verification = one.verification()
+    proof = f"{code(verification.signature)}, {verification.algorithm}, {verification.encoding}"
+    return (
+        code(name),
+        proof,
+        code(verification.signed),
+        code(one.event_type),
+        code(one.reference) or "none",
+        code(one.dedup_rule().key) or "nothing",
+    )
+
+
+def confidence_table() -> str:
+    """How sure each fact of a provider is."""
+    groups = ("signature", "ids", "handshake", "ack", "retry")
+    heads = ("Provider", "Proof", "Ids", "Handshake", "Answer", "Retries", "Sources")
+    return table(
+        heads,
+        [
+            (one.label, *(one.confidence.get(group, "–") for group in groups), "; ".join(one.sources))
+            for one in providers().values()
+        ],
+    )
+
+
+def senders() -> str:
+    """The tables about providers."""
+    return f"{provider_table()}\n\n### How sure this is\n\n{confidence_table()}"
+
+
+def problems() -> str:
+    """Every problem with its words, by part."""
+    parts = {file.stem: file for file in (Path(__file__).parents[2] / "touchpoints" / "problems").glob("*.toml")}
+    missing = parts.keys() ^ _PARTS.keys()
+    if missing:
+        raise ValueError(f"name these parts in tests/docs/generated.py: {sorted(missing)}")
+    return "\n\n".join(f"## {title}\n\n{_part(parts[part])}" for part, title in _PARTS.items())
+
+
+def _part(file: Path) -> str:
+    words = catalogue()
+    codes = tomllib.loads(file.read_text(encoding="utf-8"))
+    return "\n\n".join(
+        f"### {name}\n\n{_words(words[name]['text'])}\n{_words(words[name].get('mend', ''))}".rstrip() for name in codes
+    )
+
+
+def _words(text: str) -> str:
+    """A template's text, its fields shown as such."""
+    return text.replace("{", "‹").replace("}", "›").replace(":g›", "›").replace("|", "\\|").replace("<", "\\<")
+
+
+def endpoints() -> str:
+    """Every path of the API with the scope that it needs."""
+    return table(("Path", "Scope", "What it does"), sorted(_rows(api())))
+
+
+def api() -> Litestar:
+    """The API's application, over an empty data folder."""
+
+    async def made() -> Litestar:
+        with tempfile.TemporaryDirectory() as folder:
+            async with open_stopped(Path(folder) / "data") as (app, _):
+                return app
+
+    return asyncio.run(made())
+
+
+def _rows(app: Litestar) -> Iterator[tuple[str, str, str]]:
+    for path, item in (app.openapi_schema.paths or {}).items():
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+            operation = getattr(item, method.lower())
+            if operation is not None:
+                yield code(f"{method} {path}"), _scope(app, path, method), str(operation.summary)
+
+
+def _scope(app: Litestar, path: str, method: str) -> str:
+    if path == "/health":
+        return "none"
+    wanted = path.replace("}", ":str}")
+    for route in app.routes:
+        if route.path != wanted:
+            continue
+        for handler in getattr(route, "route_handlers", []):
+            if method in handler.http_methods:
+                guards = [getattr(guard, "func", guard) for guard in handler.resolve_guards()]
+                return "admin" if administers in guards else "operate" if operates in guards else "read"
+    raise ValueError(f"no route for {method} {path}")
+
+
+GENERATED: dict[str, Callable[[], str]] = {
+    "configuration.md": settings,
+    "senders.md": senders,
+    "problems.md": problems,
+    "api.md": endpoints,
+}
