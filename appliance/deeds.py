@@ -1,11 +1,11 @@
 """Deeds: what a person does to events and deliveries, by one name each; those that plan anew are decided here."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
 from store.actions import Actions, Done
 from store.log import Filter
-from touchpoints.delivery import Delivery
+from touchpoints.delivery import Delivery, DeliveryState
 from touchpoints.event import Event, Verdict
 from touchpoints.moment import Micros
 from touchpoints.plan import replan
@@ -81,10 +81,17 @@ class Deeds:
                     continue
                 if not dry_run:
                     run = max((delivery.run for delivery in old), default=0) + 1
-                    deliveries = replan(event, touchpoint, run, self._now())
-                    await self._actions.add_run(seq, _only(which, deliveries))
+                    deliveries = _only(which, replan(event, touchpoint, run, self._now()))
+                    await self._actions.add_run(seq, deliveries)
+                    await self._settle_given_up(old, {delivery.destination for delivery in deliveries})
                 tally.change(event)
         return tally.done()
+
+    async def _settle_given_up(self, old: Iterable[Delivery], rerun: Collection[int]) -> None:
+        """What was given up and now runs again waits for nobody any more."""
+        given_up = tuple(one.id for one in old if one.state is DeliveryState.GIVEN_UP and one.destination in rerun)
+        if given_up:
+            await self._actions.dismiss(Filter(ids=given_up), now=self._now(), dry_run=False)
 
     async def _verify(self, which: Filter, *, dry_run: bool) -> Done:
         """Judge refused events again by today's secrets, and by the time they were received."""

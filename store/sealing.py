@@ -38,7 +38,7 @@ class Sealing:
     environment: Mapping[str, str]
     base: Path
     actor: Actor
-    standing: set[tuple[str, str]]  # (path without list places, text) of the secrets in the stored document
+    standing: set[tuple[str, str, str]]  # (path without list places, text, reader) of the secrets in the stored document
     problems: list[Problem] = field(default_factory=list)
 
     def exchange(self, secret: Secret) -> str:
@@ -67,8 +67,8 @@ class Sealing:
         found = _STORED.fullmatch(secret.text)
         if not found or found[1] not in self.kept:
             raise ProblemError(problem("secret_unknown", path=secret.path))
-        # Without the machine's right a fingerprint must not carry a sender's secret to where its holder can read it.
-        if not self.actor.machine and (group(secret.path), secret.text) not in self.standing:
+        # Without the machine's right neither a fingerprint nor another URL must carry a secret to where its holder can read it.
+        if not self.actor.machine and (group(secret.path), secret.text, secret.reader) not in self.standing:
             raise ProblemError(problem("secret_moved", path=secret.path))
         return found[1]
 

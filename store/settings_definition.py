@@ -42,7 +42,7 @@ PROXY = (
 LIMITS = (
     Setting("body", size(1024, 1024 * MIB), "25MiB", "The largest body that is accepted."),
     Setting("buffers", size(MIB, 64 * 1024 * MIB), "64MiB", "Memory for bodies on their way in, over all."),
-    Setting("per_second", integer(0, 1_000_000), 0, "Requests a second from one address; 0: no limit."),
+    Setting("per_second", integer(0, 1_000_000), 0, "Requests a second to one touchpoint; 0: no limit."),
 )
 RETENTION = (
     Setting("bodies_days", _DAYS, 30, "Days a body is kept after its event is settled."),

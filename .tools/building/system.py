@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from building.place import BuildError, quiet, say
 
 # By program, Debian's package. tinyproxy-bin is the program without the service that the package tinyproxy would start.
-TEST_PROGRAMS = {"node": "nodejs", "npm": "npm", "tinyproxy": "tinyproxy-bin"}
+TEST_PROGRAMS = {"node": "nodejs", "npm": "npm", "tinyproxy": "tinyproxy-bin", "curl": "curl", "openssl": "openssl"}
 BENCH_PROGRAMS = {"wrk": "wrk", "webhook": "webhook"}
 
 

@@ -117,7 +117,7 @@ class SqliteConfiguration:
             environment=environment,
             base=base,
             actor=actor,
-            standing={(group(secret.path), secret.text) for secret in secret_texts(stored)},
+            standing={(group(secret.path), secret.text, secret.reader) for secret in secret_texts(stored)},
         )
         merged = merge(stored, made_absolute(document, base), prune=prune)
         exchange_secrets(merged, sealing.exchange)

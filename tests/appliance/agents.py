@@ -26,9 +26,7 @@ url = "http://127.0.0.1:1/"
 
 
 @asynccontextmanager
-async def agent_over(
-    folder: Path, *, start: bool = True, environment: Mapping[str, str] | None = None
-) -> AsyncIterator[Agent]:
+async def agent_over(folder: Path, *, start: bool = True, environment: Mapping[str, str] | None = None) -> AsyncIterator[Agent]:
     """An agent that is loaded and, unless told otherwise, started."""
     clock = Clock()
     opened = await open_folder(DataFolder(path=folder), clock)
@@ -49,9 +47,7 @@ async def agent_over(
 
 async def apply(agent: Agent, text: str, *, prune: bool = False, dry_run: bool = False) -> Applied:
     """Apply TOML text, as a command on this machine does."""
-    return await agent.control.apply(
-        parse(text.encode()), base=".", digest="", prune=prune, dry_run=dry_run, actor=MACHINE
-    )
+    return await agent.control.apply(parse(text.encode()), base=".", digest="", prune=prune, dry_run=dry_run, actor=MACHINE)
 
 
 def direct(port: int, listen: str = "127.0.0.1") -> str:

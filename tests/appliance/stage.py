@@ -47,7 +47,7 @@ class FakeClock(Clock):
 class ScriptedSender:
     """A destination that answers by a script, and by `usual` when the script has ended."""
 
-    usual: Outcome = Delivered(http_status=200)
+    usual: Outcome = field(default_factory=lambda: Delivered(http_status=200))
     script: list[Outcome] = field(default_factory=list)
     gate: asyncio.Event | None = None  # attempts wait for it
     pause: float = 0.0

@@ -107,7 +107,11 @@ async def test_a_retry_reckoned_by_a_clock_that_ran_ahead_is_due_now(tmp_path: P
         await until_async(failed)
         inbox.mkdir()
         clock.forward(-365 * DAY)
-        watch = ClockWatch(clock, jumped=lambda moved: tasks.spawn(works.clock_jumped(moved), name="jumped"))
+
+        def jumped(moved: int) -> None:
+            tasks.spawn(works.clock_jumped(moved), name="jumped")
+
+        watch = ClockWatch(clock, jumped=jumped)
         watch._steadiness._apart += 365 * DAY
         watch.look()
 
@@ -117,5 +121,3 @@ async def test_a_retry_reckoned_by_a_clock_that_ran_ahead_is_due_now(tmp_path: P
         await until_async(arrived, seconds=3)
         assert len(list(inbox.iterdir())) == 1
         await works.close(grace=1)
-
-

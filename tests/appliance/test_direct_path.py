@@ -84,6 +84,10 @@ def _certificate(folder: Path, name: str = "a") -> dict[str, str]:
     return {"tls_certificate": str(chain), "tls_key": str(key)}
 
 
+def _write(path: str, content: bytes) -> None:
+    Path(path).write_bytes(content)
+
+
 async def test_certificate_problems_are_told_and_change_nothing(path: DirectPath, free_port: Ports, tmp_path: Path) -> None:
     """A missing file, and a key of another certificate."""
     port, one, other = free_port(), _certificate(tmp_path, "a"), _certificate(tmp_path, "b")
@@ -102,17 +106,16 @@ async def test_certificate_problems_are_told_and_change_nothing(path: DirectPath
     assert path.certificate_ends is None
 
 
-async def test_a_certificate_that_is_missing_at_the_start_is_taken_up_later(
+async def test_a_certificate_that_cannot_be_used_at_the_start_is_taken_up_later(
     path: DirectPath, free_port: Ports, tmp_path: Path
 ) -> None:
     """Nobody is served without it meanwhile."""
     port, files = free_port(), _certificate(tmp_path)
-    content = Path(files["tls_key"]).read_bytes()
-    Path(files["tls_key"]).unlink()
+    _write(files["tls_key"], b"not yet")
     await path.start(_settings(port, **files))
     assert path.state == "down"
     assert not _answers(port)
-    Path(files["tls_key"]).write_bytes(content)
+    _certificate(tmp_path)
     await path.watch()
     assert path.state == "up"
 
@@ -124,7 +127,7 @@ async def test_a_renewed_certificate_is_taken_up_and_a_broken_one_is_not(
     files = _certificate(tmp_path)
     await path.follow(_settings(free_port(), **files))
     ends = path.certificate_ends
-    Path(files["tls_key"]).write_bytes(b"half a key")
+    _write(files["tls_key"], b"half a key")
     await path.watch()
     assert (path.state, path.certificate_ends) == ("up", ends)
     assert path._certificate is not None

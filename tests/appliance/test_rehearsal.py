@@ -27,7 +27,7 @@ def _rehearsal(play: Stage) -> Rehearsal:
             endpoints={one.name: Endpoint(touchpoint=one, url=URL) for one in play.touchpoints.values()}
         ),
         sender=play.lanes.sender,
-        wake=lambda: (play.drain.restart(), play.lanes.wake())[0],
+        wake=play.drain.restart,
         clock=play.clock,
         new_id=new_id,
     )

@@ -235,6 +235,18 @@ async def test_machine_rights_are_asked_for_what_changes(kit: Kit) -> None:
     assert (await kit.apply((await kit.store.show()).replace("10MiB", "11MiB"), actor=TOKEN)).problems == ()
 
 
+async def test_long_names_do_not_hide_a_change(kit: Kit) -> None:
+    """Names that differ in their last letter only are told apart: a token cannot move one's folder behind the other's."""
+    first, second = (
+        f'[[touchpoint]]\nname = "{"x" * 63}{letter}"\nprovider = "github"\n'
+        f"[[touchpoint.destination]]\nkind = \"folder\"\npath = '{IN}'\n"
+        for letter in "ab"
+    )
+    assert (await kit.apply(first + second)).problems == ()
+    applied = await kit.apply(first.replace(IN, str(Path("/srv/other").absolute())) + second, actor=TOKEN)
+    assert [problem.code for problem in applied.problems] == ["needs_machine"]
+
+
 async def test_our_own_folder_is_never_a_destination(kit: Kit) -> None:
     """Not even the machine's right lets events be written into the data folder."""
     destination = f"[[touchpoint.destination]]\nkind = 'folder'\npath = '{kit.folder / 'x'}'\n"

@@ -123,6 +123,33 @@ async def test_a_stored_secret_cannot_be_carried_elsewhere(kit: Kit) -> None:
         assert "literal-hush-10" not in str(applied.configuration and applied.configuration.touchpoints[0].destinations[0])
 
 
+@pytest.mark.parametrize(
+    ("change", "moved"),
+    [
+        ('kind = "http"\nurl = "http://user:url-hush-6@127.0.0.1:9000/elsewhere"', []),
+        ('kind = "http"\nurl = "http://127.0.0.1:9001/orders"', ["auth.password", "headers.Authorization", "query.code"]),
+        ('kind = "http"\nproxy = "http://evil.example:3128"', ["auth.password", "headers.Authorization", "query.code", "url"]),
+    ],
+)
+async def test_a_destinations_secrets_do_not_follow_it_elsewhere(kit: Kit, change: str, moved: list[str]) -> None:
+    """A token may send events elsewhere, but not with the secrets that were meant for another; the machine may do both."""
+    await kit.apply(DOCUMENT)
+    text = f'[[touchpoint]]\nname = "orders"\n[[touchpoint.destination]]\nname = "erp"\n{change}\n'
+    applied = await kit.apply(text, actor=TOKEN, dry_run=True)
+    assert {problem.code for problem in applied.problems} <= {"secret_moved"}
+    assert sorted({problem.path.removeprefix("touchpoint.orders.destination.erp.") for problem in applied.problems}) == moved
+    assert (await kit.apply(text)).problems == ()
+
+
+async def test_a_senders_secret_is_not_made_a_token(kit: Kit) -> None:
+    """Where the sender would send the secret itself, a destination could read it: only who knows it or the machine may say so."""
+    await kit.apply(DOCUMENT)
+    text = '[[touchpoint]]\nname = "stock"\nprovider = "generic"\n[touchpoint.verify]\nscheme = "token"\nheader = "X-Key"\n'
+    assert [problem.code for problem in (await kit.apply(text, actor=TOKEN)).problems] == ["secret_moved"]
+    typed = text.replace("[touchpoint.verify]", 'secrets = ["fresh-hush-12"]\n[touchpoint.verify]')
+    assert (await kit.apply(typed, actor=TOKEN)).problems == ()
+
+
 async def test_an_exchanged_row_does_not_open(kit: Kit) -> None:
     """A sealed value is bound to its fingerprint and its source."""
     await kit.filled()

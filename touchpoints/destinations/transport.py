@@ -28,7 +28,13 @@ from touchpoints.touchpoint import HttpDestination
 IDLE_SECONDS = 4  # many servers close an idle connection after 5 s; a request that crosses that close is lost
 ANSWER_HEADERS = 65536  # the longest line of an answer's head
 ONE_WRITE = 65536
-_REFUSED = frozenset({ipaddress.ip_address("169.254.169.254"), ipaddress.ip_address("fd00:ec2::254")})
+# Where clouds hand out a machine's, a container's or a pod's credentials: all of them, Alibaba's, Oracle's, Amazon's.
+_REFUSED = frozenset(
+    map(
+        ipaddress.ip_address,
+        ("169.254.169.254", "100.100.100.200", "192.0.0.192", "169.254.170.2", "169.254.170.23", "fd00:ec2::254", "fd00:ec2::23"),
+    )
+)
 _FIRST_WINDOWS_CODE = 10000
 _NO_TIMEOUT = aiohttp.ClientTimeout(total=None)  # the sender's deadline covers the whole attempt
 _NEVER_ADDED = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")

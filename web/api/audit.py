@@ -24,7 +24,7 @@ class AuditController(Controller):
         self,
         desk: AtDesk,
         limit: Annotated[int, QueryParameter(ge=1, le=500, description="How many at most.")] = 100,
-        before: Annotated[int | None, QueryParameter(lt=2**63, description="The `next_before` of the page before.")] = None,
+        before: Annotated[int | None, QueryParameter(le=2**63 - 1, description="The `next_before` of the page before.")] = None,
     ) -> AuditList:
         """Holds no secret."""
         lines = await desk.people.audited(limit=limit, before=before)

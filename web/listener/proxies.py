@@ -7,10 +7,16 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from touchpoints.event import Headers
 
 
-@lru_cache(maxsize=4096)
+_LONGEST = 128  # the longest IPv6 address with a zone and a port is shorter
+
+
 def address_of(text: str) -> IPv4Address | IPv6Address | None:
     """An address as written in X-Forwarded-For (also `1.2.3.4:5678` and `[::1]:5678`); None when it is none."""
-    text = text.strip()
+    return _address_of(text.strip()) if len(text) <= _LONGEST else None
+
+
+@lru_cache(maxsize=4096)
+def _address_of(text: str) -> IPv4Address | IPv6Address | None:
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:

@@ -152,7 +152,7 @@ async def test_a_four_day_outage_gives_nothing_up(tmp_path: Path) -> None:
             await until(lambda: play.lanes._lanes[1].idle)
             play.forward(2 * HOUR)
             await asyncio.sleep(0)
-            await until(lambda count=len(sender.jobs): len(sender.jobs) > count)  # type: ignore[misc]
+            await _asked_again(sender, len(sender.jobs))
         await until(lambda: play.lanes._lanes[1].idle)
         assert (await play.file.log.backlog()).given_up == 0
         assert len(sender.jobs) < 200
@@ -160,6 +160,10 @@ async def test_a_four_day_outage_gives_nothing_up(tmp_path: Path) -> None:
         play.forward(HOUR)
         await play.settled()
         assert set((await play.states()).values()) == {"delivered"}
+
+
+async def _asked_again(sender: ScriptedSender, before: int) -> None:
+    await until(lambda: len(sender.jobs) > before)
 
 
 async def test_health_survives_a_restart(tmp_path: Path) -> None:
@@ -430,9 +434,7 @@ async def test_a_sender_that_breaks_its_promise_ends_no_lane(tmp_path: Path) -> 
         assert set((await play.states()).values()) == {"delivered"}
 
 
-async def test_a_store_that_cannot_be_read_for_a_while_ends_no_lane(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_store_that_cannot_be_read_for_a_while_ends_no_lane(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither an unavailable store nor an error nobody foresaw."""
     async with stage(tmp_path) as play:
         claim, errors = play.file.outbox.claim, [StoreUnavailable("store_failed"), ValueError("unforeseen")]
@@ -480,5 +482,3 @@ async def test_nothing_waits_longer_than_a_rest_for_a_wake_that_never_came(
 
 def _nobody(_: object) -> None:
     """Wakes no lane."""
-
-

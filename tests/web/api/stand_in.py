@@ -222,7 +222,13 @@ class StandInControl:
         self, touchpoint: str, body: bytes | None, *, headers: Mapping[str, str], deliver: bool, actor: Actor
     ) -> dict[str, Any]:
         self.calls.append(("test", touchpoint, body, dict(headers), deliver, actor))
-        sent: dict[str, Any] = {"destination": "erp", "kind": "http", "target": "http://127.0.0.1:9000/", "method": "POST", "sent": deliver}
+        sent: dict[str, Any] = {
+            "destination": "erp",
+            "kind": "http",
+            "target": "http://127.0.0.1:9000/",
+            "method": "POST",
+            "sent": deliver,
+        }
         sent["headers"] = [["x-plain", "a"], ["x-stock-pass", "hush"], ["x-sum", "5ig"]]
         return {"event_id": "1", "verdict": "accepted", "reason": "", "deliveries": [sent]}
 
