@@ -27,7 +27,7 @@ from appliance.tasks import Tasks
 from appliance.works import Surroundings, Works
 from store.inbox import Inbox, StoreUnavailable
 from store.log import Log
-from store.settings import Configuration
+from store.settings import Configuration, shares
 from store.sqlite.database import reads_whole
 from touchpoints.moment import DAY, MINUTE, Micros, rfc3339
 from touchpoints.problem import Problem, ProblemError, problem
@@ -58,7 +58,8 @@ class Agent:
         self._configuration = Configuration()
         self._directory = Directory(endpoints={})
         self._trusted = TrustedProxies()
-        self._budget = Budget(self._configuration.limits.buffers)
+        # Apart, so that no sender, however slow, can keep deliveries from the memory they need.
+        self._arriving, self._leaving = (Budget(size) for size in shares(self._configuration.limits.buffers))
         self._tasks = Tasks()
         self._schedule = Schedule()
         self._refusals = Refusals(now=clock.now)
@@ -155,7 +156,8 @@ class Agent:
         self._configuration = configuration
         self._directory = directory_of(configuration)
         self._trusted = TrustedProxies(configuration.agent.trusted_proxies)
-        self._budget.resize(configuration.limits.buffers)
+        for budget, size in zip((self._arriving, self._leaving), shares(configuration.limits.buffers), strict=True):
+            budget.resize(size)
 
     async def _follow(self, configuration: Configuration) -> None:
         before = self._configuration
@@ -229,7 +231,7 @@ class Agent:
             inbox=self._inbox,
             limits=lambda: self._configuration.limits,
             trusted_proxies=lambda: self._trusted,
-            budget=self._budget,
+            budget=self._arriving,
             now=self._clock.now,
             new_id=new_id,
             arrived=self._arrived,
@@ -242,7 +244,7 @@ class Agent:
         around = Surroundings(
             configuration=lambda: self._configuration,
             directory=lambda: self._directory,
-            budget=self._budget,
+            budget=self._leaving,
             clock=self._clock,
             environment=self._environment,
             tasks=self._tasks,

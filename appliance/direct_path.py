@@ -75,7 +75,7 @@ class DirectPath:
             await self._switchboard.close(grace=5.0)
             self._settings, self._certificate, self.error = settings, None, ""
             return
-        certificate = await asyncio.to_thread(_certificate, settings, self._certificate)
+        certificate = await asyncio.to_thread(_certificate, settings)
         await self._switchboard.switch(settings.listen, settings.port, certificate)
         self._settings, self._certificate, self.error = settings, certificate, ""
 
@@ -108,15 +108,9 @@ class DirectPath:
         return settings.mode in ("direct", "both")
 
 
-def _certificate(settings: AgentSettings, current: Certificate | None) -> Certificate | None:
-    if not settings.tls_certificate:
-        return None
-    wanted = Path(settings.tls_certificate), Path(settings.tls_key)
-    if current is not None and (current.certificate, current.key) == wanted:
-        if wrong := current.reload_if_changed():
-            raise ProblemError(wrong)
-        return current
-    return Certificate(*wanted)
+def _certificate(settings: AgentSettings) -> Certificate | None:
+    """Read anew each time, so that a pair that cannot be used is refused however often it is applied."""
+    return Certificate(Path(settings.tls_certificate), Path(settings.tls_key)) if settings.tls_certificate else None
 
 
 def join_address(host: str, port: int) -> str:

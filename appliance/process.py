@@ -88,9 +88,8 @@ async def _configure(agent: Agent, opened: Opened, file: Path | None) -> tuple[P
         wrong = await _apply_file(agent, opened, file)
     except ProblemError as error:
         wrong = error.problems
-    if wrong and opened.is_new:
-        # Nothing was configured yet: the next start must again be a first one.
-        return wrong
+    if wrong and not agent.configuration.touchpoints and agent.configuration.agent.mode is None:
+        return wrong  # nothing to run by yet
     agent.not_applied = wrong
     return ()
 

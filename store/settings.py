@@ -40,6 +40,11 @@ class Limits:
     per_second: int = 0  # 0: off
 
 
+def shares(buffers: int) -> tuple[int, int]:
+    """How `limits.buffers` is divided, in bytes: three quarters for bodies on their way in, the rest for deliveries."""
+    return buffers - buffers // 4, buffers // 4
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetentionSettings:
     """`[retention]`; sizes in bytes, 0: no limit."""

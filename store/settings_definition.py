@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from store.settings import MIB, AgentSettings, Configuration, Limits, PageSettings, ProxySettings, RetentionSettings
+from store.settings import MIB, AgentSettings, Configuration, Limits, PageSettings, ProxySettings, RetentionSettings, shares
 from touchpoints.definition import TOUCHPOINT_SETTINGS, Ids, read_touchpoints
 from touchpoints.definition_kind import (
     ADDRESS,
@@ -108,7 +108,7 @@ def check_contradictions(document: Mapping[str, Any], configuration: Configurati
         reading.wrong("proxy_url_in_clear", "proxy.url")
     if configuration.proxy.domain and (found := name_problem(configuration.proxy.domain, path="proxy.domain", domain=True)):
         reading.note(found)
-    if configuration.limits.body > configuration.limits.buffers:
+    if configuration.limits.body > shares(configuration.limits.buffers)[0]:
         reading.wrong("body_over_buffers", "limits.body")
 
 

@@ -17,7 +17,19 @@ from touchpoints.problem import catalogue
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("appliance", "store", "touchpoints", "web")
-TOP_LEVEL = {*PACKAGES, "tests", "docs", "pyproject.toml", "build.py", "README.md", "CHANGELOG.md", "SECURITY.md", "LICENSE", "build", "dist"}
+TOP_LEVEL = {
+    *PACKAGES,
+    "tests",
+    "docs",
+    "pyproject.toml",
+    "build.py",
+    "README.md",
+    "CHANGELOG.md",
+    "SECURITY.md",
+    "LICENSE",
+    "build",
+    "dist",
+}
 LINES = 320
 POSIX_ONLY = {"fcntl", "grp", "pwd", "resource", "termios"}
 WINDOWS_ONLY = {"ctypes.windll", "ctypes.wintypes", "msvcrt", "winreg"}

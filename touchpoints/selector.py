@@ -30,16 +30,21 @@ _POINTER = re.compile(r"(/([^~]|~[01])*)?")
 class Reading:
     """A lazily parsed view of one request."""
 
-    __slots__ = ("_document", "_form", "_query", "request")
+    __slots__ = ("_document", "_form", "_headers", "_query", "request")
 
     def __init__(self, request: Request) -> None:
         self.request = request
+        self._headers = dict(request.headers)  # of several with one name the last
         self._document: Any = None
         self._form: Sequence[tuple[bytes, bytes]] | None = None
         self._query: Sequence[tuple[bytes, bytes]] | None = None
 
     def headers(self, name: bytes) -> list[bytes]:
         """Every value of a header, by its lower-case name, in the order sent."""
+        if name not in self._headers:
+            return []
+        if len(self._headers) == len(self.request.headers):  # as good as always; no header is there twice
+            return [self._headers[name]]
         return [value for key, value in self.request.headers if key == name]
 
     def document(self) -> Any:
@@ -100,6 +105,8 @@ def _scalar(value: Any) -> str | None:
 def _follow(document: Any, tokens: Sequence[str]) -> list[bytes]:
     for token in tokens:
         document = _step(document, token)
+        if document is _ABSENT:
+            return []
     text = _scalar(document)
     return [] if text is None else [text.encode("utf-8", "replace")]
 
@@ -195,9 +202,9 @@ class Selector:
     def text(self, reading: Reading) -> str:
         """The first value that isn't empty, whole; empty when there is none. Header bytes are read as Latin-1, one to one."""
         for place in self.places:
-            for value in place.read(reading)[:1]:
-                if value:
-                    return value.decode("latin-1" if place.kind == "header" else "utf-8", "replace")
+            found = place.read(reading)
+            if found and found[0]:
+                return found[0].decode("latin-1" if place.kind == "header" else "utf-8", "replace")
         return ""
 
 

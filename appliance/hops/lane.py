@@ -26,6 +26,10 @@ log = structlog.get_logger()
 CLAIM_BYTES = 256 * 1024
 # Look again at once.
 NOW: Micros = -1
+# Fewer attempts under way than there ever are.
+NEVER = -1
+# A claim for each slot that frees would cost more than the attempts: so long it waits for a half of them.
+GATHER: Micros = 5_000
 # Seconds a claim waits for its part of the budget before the lane looks around again.
 PATIENCE = 5.0
 
@@ -67,6 +71,8 @@ class Lane:
         self._jitter = jitter
         self._claimed: set[int] = set()  # claimed and not yet settled on disk
         self._sending = 0
+        self._refill_at = NEVER  # attempts under way at which the lane looks again for what is due
+        self._gathered = False  # it has waited for more slots
         self._users: dict[Sender, int] = {}
 
     @property
@@ -124,21 +130,33 @@ class Lane:
         now = self._clock.now()
         most = allowed(self.health, route.destination.concurrency, now=now)
         free = most - self._sending
+        self._refill_at = NEVER
         if self.health.down_since is not None and now < self.health.probe_at:
             return self.health.probe_at
-        # A claim for each slot that frees would cost more than the attempts: wait for a quarter of them.
-        if route.paused or free < max(1, most // 4):
+        if route.paused:
             return None
+        if free <= 0:
+            self._refill_at, self._gathered = most - 1, False
+            return None
+        if free < most // 2 and not self._gathered:
+            self._refill_at, self._gathered = most - most // 2, True
+            return now + GATHER
+        self._gathered = False
         jobs = await self._claim(route, now=now, limit=free, bytes_=CLAIM_BYTES)
-        if not jobs:
-            following = await self._outbox.next_due(route.destination.id, skip=self._claimed)
-            if following is None or following.due_at > now:
-                return following.due_at if following else None
-            if following.body_bytes > CLAIM_BYTES:
-                jobs = await self._claim(route, now=now, limit=1, bytes_=following.body_bytes)
+        self._start(jobs, route, attempts)
+        if len(jobs) == free:
+            return NOW
+        following = await self._outbox.next_due(route.destination.id, skip=self._claimed)
+        if following is None or following.due_at > now:
+            return following.due_at if following else None
+        if not jobs and following.body_bytes > CLAIM_BYTES:
+            jobs = await self._claim(route, now=now, limit=1, bytes_=following.body_bytes)
+            self._start(jobs, route, attempts)
+        return NOW if jobs else None
+
+    def _start(self, jobs: Sequence[LeasedJob], route: Route, attempts: asyncio.TaskGroup) -> None:
         for leased in jobs:
             attempts.create_task(self._carry(leased, route)).add_done_callback(partial(self._end_lease, leased[1]))
-        return NOW if jobs else None
 
     async def _claim(self, route: Route, *, now: Micros, limit: int, bytes_: int) -> Sequence[LeasedJob]:
         """Claim within a part of the budget; nothing where the route has changed meanwhile."""
@@ -171,7 +189,8 @@ class Lane:
             number=job.delivery.attempts + 1, started_at=started, duration=self._clock.steady() - began, outcome=outcome
         )
         settlement, changed = self._judge(job, attempt, outcome, route.retry)
-        self.pace.wake()
+        if changed or self._sending <= self._refill_at or route is not self._route:
+            self.pace.wake()
         await self._settle(settlement, changed=changed)
         self._claimed.discard(job.seq)
         if not isinstance(outcome, Delivered):
@@ -194,7 +213,7 @@ class Lane:
 
     def _judge(self, job: Job, attempt: Attempt, outcome: Outcome, retry: Retry) -> tuple[Settlement, bool]:
         """Decide what becomes of the delivery, and whether something new is known of the destination."""
-        now, jitter = self._clock.now(), self._jitter()
+        now, jitter = self._clock.now(), 0.0 if isinstance(outcome, Delivered) else self._jitter()
         before, self.health = self.health, observe(self.health, outcome, now=now, jitter=jitter)
         decision = decide(outcome, delivery=job.delivery, retry=retry, health=self.health, now=now, jitter=jitter)
         if before.down_since is None and self.health.down_since is not None:

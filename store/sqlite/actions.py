@@ -108,7 +108,7 @@ class SqliteActions:
 
     async def accept(self, seq: int, event: Event) -> None:
         """See Actions. Raises ProblemError(body_pruned)."""
-        await self._writer.run(partial(accept_refused, seq=seq, event=event))
+        await self._writer.submit(accept_refused, (seq, event))
 
     async def _move(self, move: Move, which: Filter, now: Micros, dry_run: bool) -> Done:
         found = await self._readers.run(
@@ -276,8 +276,14 @@ UPDATE events SET verdict = 'accepted', reason = '', event_type = ?, dedup_key =
 INSERT_WAITING = "INSERT INTO inbox (seq) VALUES (?)"
 
 
-def accept_refused(db: sqlite3.Connection, *, seq: int, event: Event) -> None:
-    """Put a refused event into the inbox; one that isn't refused any more is left as it is."""
+def accept_refused(db: sqlite3.Connection, items: list[tuple[int, Event]]) -> list[None]:
+    """Put refused events into the inbox; one that isn't refused any more is left as it is."""
+    for seq, event in items:
+        _accept(db, seq, event)
+    return [None] * len(items)
+
+
+def _accept(db: sqlite3.Connection, seq: int, event: Event) -> None:
     row = db.execute(SELECT_KEPT, (seq,)).fetchone()
     if row is None:
         raise ProblemError(problem("body_pruned"))

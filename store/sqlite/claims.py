@@ -1,8 +1,12 @@
 """Dedup keys that verified events have claimed."""
 
 import sqlite3
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from store.outbox import Plan
+from store.sqlite.bulk import Bulk
 from store.sqlite.rows import text
 from touchpoints.moment import Micros
 
@@ -39,3 +43,40 @@ def claim_key(db: sqlite3.Connection, seq: int, key: str, *, since: Micros, body
             return Claim(duplicate_of=event_seq)
     db.execute(UPSERT_CLAIM, (touchpoint, key, body_hash or b"", seq, received_at))
     return Claim(other_body=bool(others))
+
+
+SELECT_KNOWN = Bulk(
+    """
+SELECT column2 FROM (VALUES {rows}) CROSS JOIN events e ON e.seq = column1
+CROSS JOIN claims c ON c.touchpoint = e.touchpoint AND c.dedup_key = column2
+""",
+    2,
+)
+INSERT_CLAIMS = Bulk(
+    """
+INSERT INTO claims (touchpoint, dedup_key, body_hash, event_seq, at)
+SELECT e.touchpoint, column2, column3, column1, e.received_at FROM (VALUES {rows}) CROSS JOIN events e ON e.seq = column1
+""",
+    3,
+)
+
+
+def claim_keys(db: sqlite3.Connection, plans: Sequence[Plan]) -> dict[int, Claim]:
+    """Claim the keys of plans, in order: what each came to, by the event's number, but for plain first claims.
+
+    Keys that nobody has claimed and that stand once among the plans, nearly all, are claimed together.
+    """
+    keys = [(plan.seq, text(plan.dedup_key)) for plan in plans if plan.dedup_key is not None]
+    known = {key for (key,) in SELECT_KNOWN.read(db, keys)}
+    once = {key for key, n in Counter(key for _, key in keys).items() if n == 1} - known
+    fresh: list[tuple[int, str, bytes]] = []
+    claims: dict[int, Claim] = {}
+    for plan in plans:
+        if plan.dedup_key is None:
+            continue
+        if (key := text(plan.dedup_key)) in once:
+            fresh.append((plan.seq, key, plan.dedup_hash or b""))
+        else:
+            claims[plan.seq] = claim_key(db, plan.seq, key, since=plan.dedup_since, body_hash=plan.dedup_hash)
+    INSERT_CLAIMS.change(db, fresh)
+    return claims

@@ -5,13 +5,14 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from store.sqlite.actions import SqliteActions
+from store.sqlite.actions import SqliteActions, accept_refused
 from store.sqlite.connections import Readers
 from store.sqlite.database import EVENTS_APPLICATION, MIB, Database, Open, Opener, explained, reads_whole
 from store.sqlite.inbox import SqliteInbox
 from store.sqlite.log import SqliteLog
 from store.sqlite.migrate import migrate
 from store.sqlite.outbox import SqliteOutbox
+from store.sqlite.recent import Recent
 from store.sqlite.retention import Retention
 from store.sqlite.sequence import Sequence, last_numbers
 from store.sqlite.writer import Writer
@@ -36,10 +37,12 @@ class EventsFile:
         self._events, self._deliveries = Sequence(), Sequence()
         self._readers = Readers()
         self._writer = Writer(partial(open_database, self._opener(writer=True)))
-        self.inbox = SqliteInbox(self._writer, self._readers, self._events)
-        self.outbox = SqliteOutbox(self._writer, self._readers, self._deliveries)
+        self._recent = Recent()
+        self.inbox = SqliteInbox(self._writer, self._readers, self._events, self._recent)
+        self.outbox = SqliteOutbox(self._writer, self._readers, self._deliveries, self._recent)
         self.log = SqliteLog(self._readers)
         self.actions = SqliteActions(self._writer, self._readers, self._deliveries)
+        self._writer.watch(accept_refused, lambda _items, _results: self._recent.forget())
         self.retention = Retention(self._writer, self._readers)
 
     @classmethod
@@ -91,6 +94,7 @@ class EventsFile:
         """Commit what is queued and close every connection, the writer last: the last one to close empties the WAL."""
         await self._readers.close()
         await self._writer.close()
+        self._recent.forget()
 
     async def _start(self, now: Micros) -> None:
         unclean = self._beside("-wal").exists()

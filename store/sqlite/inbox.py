@@ -7,7 +7,9 @@ from functools import partial
 
 from store.inbox import StoreUnavailable, Waiting
 from store.sqlite import counters
+from store.sqlite.bulk import Bulk
 from store.sqlite.connections import Readers
+from store.sqlite.recent import Recent
 from store.sqlite.rows import EVENT_COLUMNS, body_rows, event_from_row, event_row
 from store.sqlite.sequence import Sequence as Numbers
 from store.sqlite.writer import Writer
@@ -20,11 +22,13 @@ Refusals = Mapping[tuple[int, str], int]  # (touchpoint, reason) -> how many
 class SqliteInbox:
     """See store.inbox.Inbox. While `unavailable` holds a code, every put raises StoreUnavailable with it."""
 
-    def __init__(self, writer: Writer, readers: Readers, numbers: Numbers) -> None:
+    def __init__(self, writer: Writer, readers: Readers, numbers: Numbers, recent: Recent) -> None:
         self.unavailable = ""
         self._writer = writer
         self._readers = readers
+        self._recent = recent
         self._insert = partial(insert_arrivals, numbers=numbers)
+        writer.watch(self._insert, self._stored)
 
     async def put(self, arrival: Arrival) -> None:
         """See Inbox. A refused event counts as one refusal."""
@@ -37,36 +41,52 @@ class SqliteInbox:
         await self._writer.run(partial(add_refusals, refusals=refusals, now=now))
 
     async def take(self, *, limit: int, after: int = 0) -> Sequence[Waiting]:
-        """See Inbox."""
-        return await self._readers.run(partial(select_waiting, limit=limit, after=after))
+        """See Inbox. What was put since the last look comes from memory."""
+        if (known := self._recent.take(limit, after)) is not None:
+            return known
+        version = self._recent.version
+        found = await self._readers.run(partial(select_waiting, limit=limit, after=after))
+        if after == 0 and len(found) < limit:
+            self._recent.learn(found, version)
+        return found
 
     async def waiting(self) -> int:
         """See Inbox."""
         return (await self._readers.run(counters.counted)).get(("inbox", 0), 0)
 
+    def _stored(self, arrivals: Sequence[Arrival], seqs: Sequence[object] | None) -> None:
+        if seqs is None:  # it is not known what was stored
+            self._recent.forget()
+            return
+        pairs = zip(arrivals, seqs, strict=True)
+        self._recent.add(Waiting(seq=seq, event=arrival.event) for arrival, seq in pairs if isinstance(seq, int))
 
-INSERT_EVENT = """
+
+INSERT_EVENTS = Bulk(
+    """
 INSERT INTO events (seq, id, touchpoint, received_at, arrived_by, verdict, reason, method, target, headers, remote,
     event_type, dedup_key, reference, body_bytes, body_hash, id_signed, test, hop)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (id) DO NOTHING
-"""
-INSERT_BODY = "INSERT INTO bodies (place, data) VALUES (?, ?)"
-INSERT_WAITING = "INSERT INTO inbox (seq) VALUES (?)"
+VALUES {rows} ON CONFLICT (id) DO NOTHING
+""",
+    19,
+)
+INSERT_BODIES = Bulk("INSERT INTO bodies (place, data) VALUES {rows}", 2)
+INSERT_WAITING = Bulk("INSERT INTO inbox (seq) VALUES {rows}", 1)
 
 
-def insert_arrivals(db: sqlite3.Connection, arrivals: list[Arrival], *, numbers: Numbers) -> list[None]:
-    """Store arrivals; one whose id is known changes nothing."""
+def insert_arrivals(db: sqlite3.Connection, arrivals: list[Arrival], *, numbers: Numbers) -> list[int | None]:
+    """Store arrivals; one whose id is known changes nothing. The numbers of those that wait now."""
     placed = list(zip(numbers.take(len(arrivals)), arrivals, strict=True))
-    inserted = db.executemany(INSERT_EVENT, [event_row(seq, arrival.event) for seq, arrival in placed]).rowcount
+    inserted = INSERT_EVENTS.change(db, [event_row(seq, arrival.event) for seq, arrival in placed])
+    new = placed
     if inserted != len(arrivals):
-        new = stored_numbers(db, placed[0][0])
-        placed = [pair for pair in placed if pair[0] in new]
-    bodies = [row for seq, arrival in placed for row in body_rows(seq, arrival.body)]
-    db.executemany(INSERT_BODY, bodies)
-    db.executemany(INSERT_WAITING, [(seq,) for seq, arrival in placed if arrival.event.verdict is Verdict.ACCEPTED])
-    _count_arrivals(db, [arrival for _, arrival in placed])
-    return [None] * len(arrivals)
+        stored = stored_numbers(db, placed[0][0])
+        new = [pair for pair in placed if pair[0] in stored]
+    INSERT_BODIES.change(db, [row for seq, arrival in new for row in body_rows(seq, arrival.body)])
+    waiting = {seq for seq, arrival in new if arrival.event.verdict is Verdict.ACCEPTED}
+    INSERT_WAITING.change(db, [(seq,) for seq in sorted(waiting)])
+    _count_arrivals(db, [arrival for _, arrival in new])
+    return [seq if seq in waiting else None for seq, _ in placed]
 
 
 SELECT_FROM = "SELECT seq FROM events WHERE seq >= ?"

@@ -1,5 +1,6 @@
 """The outbox in SQLite: planning, claiming and settling deliveries."""
 
+import json
 import sqlite3
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -7,10 +8,12 @@ from functools import partial
 
 from store.outbox import Next, Plan, Settlement
 from store.sqlite import counters
-from store.sqlite.claims import Claim, claim_key
+from store.sqlite.bulk import Bulk
+from store.sqlite.claims import claim_keys
 from store.sqlite.connections import Readers
 from store.sqlite.health import select_health, upsert_health
-from store.sqlite.rows import DELIVERY_COLUMNS, EVENT_COLUMNS, delivery_from_row, event_from_row, select_body
+from store.sqlite.recent import Recent
+from store.sqlite.rows import DELIVERY_COLUMNS, EVENT_COLUMNS, EVENT_WIDTH, Row, delivery_from_row, event_from_row, select_body
 from store.sqlite.sequence import Sequence as Numbers
 from store.sqlite.settlement import settle
 from store.sqlite.writer import Writer
@@ -22,10 +25,12 @@ from touchpoints.retry import Health
 class SqliteOutbox:
     """See store.outbox.Outbox."""
 
-    def __init__(self, writer: Writer, readers: Readers, numbers: Numbers) -> None:
+    def __init__(self, writer: Writer, readers: Readers, numbers: Numbers, recent: Recent) -> None:
         self._writer = writer
         self._readers = readers
+        self._recent = recent
         self._plan = partial(move_plans, numbers=numbers)
+        writer.watch(self._plan, self._moved)
 
     async def plan(self, plans: Sequence[Plan]) -> None:
         """See Outbox."""
@@ -50,6 +55,11 @@ class SqliteOutbox:
         """See Outbox."""
         return await self._readers.run(select_health)
 
+    def _moved(self, items: Sequence[Sequence[Plan]], results: Sequence[object] | None) -> None:
+        for plans, result in zip(items, results or (), strict=results is not None):
+            if result is None:
+                self._recent.remove(plan.seq for plan in plans)
+
 
 def record_outcomes(db: sqlite3.Connection, items: list[tuple[Sequence[Settlement], Health | None]]) -> list[None]:
     """Settle everything, then keep the last health of each destination."""
@@ -58,42 +68,45 @@ def record_outcomes(db: sqlite3.Connection, items: list[tuple[Sequence[Settlemen
     return [None] * len(items)
 
 
-DELETE_WAITING = "DELETE FROM inbox WHERE seq = ?"
-UPDATE_VERDICT = "UPDATE events SET verdict = ? WHERE seq = ?"
+SELECT_STILL_WAITING = "SELECT json_group_array(seq) FROM inbox WHERE seq IN (SELECT value FROM json_each(?))"
+DELETE_WAITING = "DELETE FROM inbox WHERE seq IN (SELECT value FROM json_each(?))"
+UPDATE_FILTERED = "UPDATE events SET verdict = 'filtered' WHERE seq IN (SELECT value FROM json_each(?))"
 UPDATE_DUPLICATE = "UPDATE events SET verdict = 'duplicate', duplicate_of = ? WHERE seq = ?"
 UPDATE_FLAGGED = "UPDATE events SET flags = trim(flags || ' same_id_other_body') WHERE seq = ?"
 
 
 def move_plans(db: sqlite3.Connection, items: list[Sequence[Plan]], *, numbers: Numbers) -> list[None]:
     """Move planned events from inbox to outbox; those that no longer wait are left as they are."""
-    moved, deliveries = 0, []
-    for plan in (plan for plans in items for plan in plans):
-        if db.execute(DELETE_WAITING, (plan.seq,)).rowcount:
-            moved += 1
-            deliveries += _decide(db, plan)
-    counters.add(db, {("inbox", 0): -moved})
-    insert_deliveries(db, deliveries, numbers)
+    plans = _taken(db, [plan for plans in items for plan in plans])
+    claims = claim_keys(db, plans)
+    duplicates = {seq: claim.duplicate_of for seq, claim in claims.items() if claim.duplicate_of is not None}
+    db.executemany(UPDATE_DUPLICATE, [(original, seq) for seq, original in duplicates.items()])
+    db.executemany(UPDATE_FLAGGED, [(seq,) for seq, claim in claims.items() if claim.other_body])
+    new = [plan for plan in plans if plan.seq not in duplicates]
+    if filtered := [plan.seq for plan in new if plan.filtered]:
+        db.execute(UPDATE_FILTERED, (json.dumps(filtered),))
+    insert_deliveries(db, [(plan.seq, delivery) for plan in new for delivery in plan.deliveries], numbers)
     return [None] * len(items)
 
 
-def _decide(db: sqlite3.Connection, plan: Plan) -> list[tuple[int, Delivery]]:
-    """Claim the plan's key, and say which deliveries go out."""
-    if plan.dedup_key is not None:
-        match claim_key(db, plan.seq, plan.dedup_key, since=plan.dedup_since, body_hash=plan.dedup_hash):
-            case Claim(duplicate_of=int(original)):
-                db.execute(UPDATE_DUPLICATE, (original, plan.seq))
-                return []
-            case Claim(other_body=True):
-                db.execute(UPDATE_FLAGGED, (plan.seq,))
-    if plan.filtered:
-        db.execute(UPDATE_VERDICT, ("filtered", plan.seq))
-    return [(plan.seq, delivery) for delivery in plan.deliveries]
+def _taken(db: sqlite3.Connection, plans: list[Plan]) -> list[Plan]:
+    """Take the plans' events out of the inbox; the first plan of each that was in there."""
+    first = {plan.seq: plan for plan in reversed(plans)}
+    seqs = json.dumps(list(first))
+    (waiting,) = db.execute(SELECT_STILL_WAITING, (seqs,)).fetchone()
+    db.execute(DELETE_WAITING, (seqs,))
+    still = set(json.loads(waiting))
+    counters.add(db, {("inbox", 0): -len(still)})
+    return [plan for seq, plan in reversed(first.items()) if seq in still]
 
 
-INSERT_DELIVERY = """
+INSERT_DELIVERIES = Bulk(
+    """
 INSERT INTO deliveries (seq, event_seq, id, touchpoint, destination, run, state, order_key, due_at, attempts, tries)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
+VALUES {rows}
+""",
+    11,
+)
 
 
 def insert_deliveries(db: sqlite3.Connection, deliveries: Sequence[tuple[int, Delivery]], numbers: Numbers) -> None:
@@ -104,7 +117,7 @@ def insert_deliveries(db: sqlite3.Connection, deliveries: Sequence[tuple[int, De
         (seq, event_seq, d.id, d.touchpoint, d.destination, d.run, d.state.value, d.order_key, d.due_at, d.attempts, d.tries)
         for seq, (event_seq, d) in zip(numbers.take(len(deliveries)), deliveries, strict=True)
     ]
-    db.executemany(INSERT_DELIVERY, rows)
+    INSERT_DELIVERIES.change(db, rows)
     counters.add(db, Counter((delivery.state.value, delivery.destination) for _, delivery in deliveries))
 
 
@@ -113,9 +126,14 @@ SELECT seq, due_at FROM deliveries INDEXED BY deliveries_pending
 WHERE state = 'pending' AND destination = ? AND order_key = '' AND due_at <= ?
 ORDER BY due_at, seq LIMIT ?
 """
-SELECT_JOB = f"""
-SELECT {EVENT_COLUMNS}, e.seq, {DELIVERY_COLUMNS}
-FROM deliveries d CROSS JOIN events e ON e.seq = d.event_seq WHERE d.seq = ?
+SELECT_DUE_SIZES = """
+SELECT d.seq, e.body_bytes FROM deliveries d INDEXED BY deliveries_pending CROSS JOIN events e ON e.seq = d.event_seq
+WHERE d.state = 'pending' AND d.destination = ? AND d.order_key = '' AND d.due_at <= ?
+ORDER BY d.due_at, d.seq LIMIT ?
+"""
+SELECT_JOBS = f"""
+SELECT {EVENT_COLUMNS}, e.seq, b.data, {DELIVERY_COLUMNS} FROM json_each(?) j CROSS JOIN deliveries d ON d.seq = j.value
+CROSS JOIN events e ON e.seq = d.event_seq LEFT JOIN bodies b ON b.place = e.seq << 16
 """  # noqa: S608 - joins constants; values are bound
 SELECT_JOB_BYTES = """
 SELECT e.body_bytes FROM deliveries d CROSS JOIN events e ON e.seq = d.event_seq WHERE d.seq = ?
@@ -126,24 +144,26 @@ def select_jobs(
     db: sqlite3.Connection, *, destination: int, now: Micros, limit: int, max_bytes: int, skip: frozenset[int]
 ) -> list[Job]:
     """Due deliveries of one destination with their events and bodies."""
-    due = db.execute(SELECT_DUE, (destination, now, limit + len(skip))).fetchall()
-    jobs: list[Job] = []
-    for seq in [seq for seq, _ in due if seq not in skip][:limit]:
-        (size,) = db.execute(SELECT_JOB_BYTES, (seq,)).fetchone()
+    chosen: list[int] = []
+    for seq, size in db.execute(SELECT_DUE_SIZES, (destination, now, limit + len(skip))).fetchall():
+        if seq in skip:
+            continue
         max_bytes -= size
-        if max_bytes < 0:
+        if max_bytes < 0 or len(chosen) == limit:
             break
-        jobs.append(_job(db, seq))
-    return jobs
+        chosen.append(seq)
+    return [_job(db, row) for row in db.execute(SELECT_JOBS, (json.dumps(chosen),)).fetchall()]
 
 
-def _job(db: sqlite3.Connection, seq: int) -> Job:
-    row = db.execute(SELECT_JOB, (seq,)).fetchone()
+def _job(db: sqlite3.Connection, row: Row) -> Job:
     event = event_from_row(row)
-    body = select_body(db, row[18])
+    seq, body = row[EVENT_WIDTH : EVENT_WIDTH + 2]
+    if body is None or len(body) != event.body_bytes:
+        body = select_body(db, seq)
     if len(body) != event.body_bytes:  # never send what isn't the whole body
         raise sqlite3.DatabaseError(f"the body of {event.id} is incomplete")
-    return Job(seq=seq, delivery=delivery_from_row(row[19:], event.id), event=event, body=body)
+    delivery = row[EVENT_WIDTH + 2 :]
+    return Job(seq=delivery[0], delivery=delivery_from_row(delivery, event.id), event=event, body=body)
 
 
 FOREVER = 2**63 - 1

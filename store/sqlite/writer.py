@@ -17,10 +17,15 @@ I = TypeVar("I")  # noqa: E741 - an item
 R = TypeVar("R")
 
 Batch = Callable[[sqlite3.Connection, list[Any]], Sequence[Any]]
+Watcher = Callable[[Sequence[Any], Sequence[Any] | None], None]
 Group = tuple[Batch, list[Any]]
 
 
-@dataclass(frozen=True, slots=True)
+# Turns of the loop that a batch waits for more under load: until so many brought nothing, and so many at most.
+STILL_TURNS, MOST_TURNS = 3, 16
+
+
+@dataclass(slots=True)
 class _Item:
     batch: Batch
     value: Any
@@ -59,6 +64,15 @@ class Writer:
         self._queued_bytes = 0
         self._task: asyncio.Task[None] | None = None
         self._closing = False
+        self._busy = False  # the last batch held more than one item
+        self._watched: dict[Batch, Watcher] = {}
+
+    def watch(self, batch: Batch, told: Watcher) -> None:
+        """Tell of every batch of this kind once it is on disk, before its callers: its items and their results.
+
+        Without results it is not known whether it was stored. `told` runs in the loop and must not raise.
+        """
+        self._watched[batch] = told
 
     async def submit(self, batch: Callable[[sqlite3.Connection, list[I]], Sequence[R]], item: I, size: int = 0) -> R:
         """Run `batch` with this item and others, in one transaction; returns once that is on disk.
@@ -113,12 +127,24 @@ class Writer:
     async def _drain(self) -> None:
         try:
             while self._queue:
-                await self._commit(self._gather())
+                await self._linger()
+                items = self._gather()
+                self._busy = len(items) > 1
+                await self._commit(items)
         finally:
             self._task = None
             while self._queue:  # only when the loop itself is being torn down
                 _fail([self._queue.popleft()], StoreUnavailable("closing"))
             self._queued_bytes = 0
+
+    async def _linger(self) -> None:
+        """Under load, let what the loop is just receiving come along: a commit costs as much as many rows."""
+        turns = still = 0
+        while self._busy and not self._closing and still < STILL_TURNS and turns < MOST_TURNS:
+            had = len(self._queue)
+            await asyncio.sleep(0)
+            turns += 1
+            still = 0 if len(self._queue) > had else still + 1
 
     def _gather(self) -> list[_Item]:
         queue = self._queue
@@ -139,16 +165,24 @@ class Writer:
         try:
             results = await (await self._opened()).run(partial(_commit, groups=work))
         except Exception as error:  # whatever it is, every caller gets an answer and the writer goes on
+            self._tell(work, [None] * len(work))
             _fail(items, await self._failed(error))
             return
         except BaseException:
+            self._tell(work, [None] * len(work))
             _fail(items, StoreUnavailable("closing"))
             raise
         if self.trouble != "store_corrupt":
             self.trouble = ""
+        self._tell(work, results)
         for members, outcomes in zip(groups.values(), results, strict=True):
             for item, outcome in zip(members, outcomes, strict=True):
                 _answer(item.answer, outcome)
+
+    def _tell(self, groups: list[Group], results: Sequence[Sequence[Any] | None]) -> None:
+        for (batch, values), outcomes in zip(groups, results, strict=True):
+            if (told := self._watched.get(batch)) is not None:
+                told(values, outcomes)
 
     async def _opened(self) -> Database:
         if self._database is None:

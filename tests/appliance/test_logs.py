@@ -59,7 +59,7 @@ def _speak(secret: str) -> None:
     log = structlog.get_logger()
     foreign = logging.getLogger("somebody.else")
     log.info("said", value=secret, nested={"deep": [secret]}, url=f"http://x/?code={quote(secret, safe='')}")
-    log.warning(" ".join(("in the event", secret)))
+    log.warning(f"in the event {secret}")  # noqa: G004 - a careless line is what is tried
     foreign.warning("from another library: %s", secret)
     try:
         raise ValueError(f"it was {secret}")

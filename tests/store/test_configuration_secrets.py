@@ -142,7 +142,7 @@ async def test_a_destinations_secrets_do_not_follow_it_elsewhere(kit: Kit, chang
 
 
 async def test_a_senders_secret_is_not_made_a_token(kit: Kit) -> None:
-    """Where the sender would send the secret itself, a destination could read it: only who knows it or the machine may say so."""
+    """Where the sender would send the secret itself, a destination could read it: who does not know it may not say so."""
     await kit.apply(DOCUMENT)
     text = '[[touchpoint]]\nname = "stock"\nprovider = "generic"\n[touchpoint.verify]\nscheme = "token"\nheader = "X-Key"\n'
     assert [problem.code for problem in (await kit.apply(text, actor=TOKEN)).problems] == ["secret_moved"]

@@ -203,12 +203,12 @@ async def test_an_incomplete_body_is_never_sent(file: EventsFile) -> None:
         await file.outbox.claim(1, **ALL)
 
 
-@pytest.mark.parametrize("sql", [outbox.SELECT_DUE, outbox.SELECT_JOB, outbox.SELECT_JOB_BYTES])
+@pytest.mark.parametrize("sql", [outbox.SELECT_DUE, outbox.SELECT_DUE_SIZES, outbox.SELECT_JOBS, outbox.SELECT_JOB_BYTES])
 async def test_a_claim_reads_by_index_alone(file: EventsFile, path: Path, sql: str) -> None:
     """No claim scans a table or sorts, so that a million rows of a dead destination cost the others nothing."""
     steps = [row[3] for row in query(path, f"EXPLAIN QUERY PLAN {sql}", *[1] * sql.count("?"))]
     assert steps
-    assert all(step.startswith("SEARCH") for step in steps), steps
+    assert all(step.startswith(("SEARCH", "SCAN j VIRTUAL TABLE")) for step in steps), steps
 
 
 async def test_a_destination_is_not_delayed_by_the_rows_of_another(file: EventsFile) -> None:
@@ -238,3 +238,46 @@ async def test_a_destination_is_not_delayed_by_the_rows_of_another(file: EventsF
     await file._writer.run(lambda db: outbox.insert_deliveries(db, dead, file._deliveries))
     assert await steps() == before
     assert await settle_all(file, 2) == 10
+
+
+async def test_one_batch_decides_as_single_plans_would(tmp_path: Path) -> None:
+    """Repeats, windows, touchpoints, unsigned keys and filtered events come to the same planned together or one by one."""
+    put = [
+        arrival(n, touchpoint=1 + n % 2, received_at=NOW + (DAY if n > 20 else 0) + n, verdict=Verdict.ACCEPTED)
+        for n in range(1, 41)
+    ]
+
+    def plan(n: int) -> Plan:
+        return Plan(
+            seq=n,
+            deliveries=() if n % 11 == 0 else (delivery(put[n - 1].event),),
+            filtered=n % 11 == 0,
+            dedup_key=None if n % 11 == 0 else f"k{n % 7}" if n % 3 else f"alone {n}",
+            dedup_since=NOW + DAY // 2 if n % 5 == 0 else 0,
+            dedup_hash=bytes([n % 4]) if n % 2 else None,
+        )
+
+    found = []
+    for name, size in (("one.db", 1), ("seven.db", 7), ("all.db", 40)):
+        async with opened(tmp_path / name) as file:
+            for each in put:
+                await file.inbox.put(each)
+            for at in range(1, 41, size):
+                await file.outbox.plan([plan(n) for n in range(at, min(at + size, 41))])
+        events = query(tmp_path / name, "SELECT seq, verdict, duplicate_of, flags FROM events ORDER BY seq")
+        claims = query(tmp_path / name, "SELECT * FROM claims ORDER BY 1, 2, 3")
+        found.append((events, claims, query(tmp_path / name, "SELECT * FROM deliveries ORDER BY seq")))
+    assert found[0] == found[1] == found[2]
+    assert {row[1] for row in found[0][0]} == {"accepted", "duplicate", "filtered"}
+    assert any(row[3] for row in found[0][0])
+
+
+async def test_several_settlements_of_a_delivery_in_one_call_follow_each_other(file: EventsFile) -> None:
+    """Two attempts recorded together come to what they would have come to one after the other."""
+    await put_and_plan(file, [arrival(1)])
+    await file.outbox.settle([failed(1, 1, due_at=5), failed(1, 1, due_at=5), delivered(1, 2)])
+    timeline = await file.log.timeline(arrival(1).event.id)
+    assert timeline is not None
+    (settled,) = timeline.listed.deliveries
+    assert (settled.state, settled.attempts, settled.tries) == (DeliveryState.DELIVERED, 2, 2)
+    assert len(timeline.attempts) == 2

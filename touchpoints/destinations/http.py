@@ -39,9 +39,10 @@ class HttpSender:
         self._address = address_of(destination)
         self._extensions = {"target": self._address.target}
         self._seconds = destination.timeout / SECOND
-        self._own = [(name, value) for name, value in map(_encoded, destination.headers) if name.lower() not in _FRAMING]
-        self._fixed = [*_without(_auth_headers(self._address.auth), {name.lower() for name, _ in self._own}), *self._own]
+        own = [(name, value) for name, value in map(_encoded, destination.headers) if name.lower() not in _FRAMING]
+        self._fixed = [*_without(_auth_headers(self._address.auth), {name.lower() for name, _ in own}), *own]
         self._fixed_names = frozenset(name.lower() for name, _ in self._fixed)
+        self._host = [] if b"host" in self._fixed_names else [(b"Host", self._address.url.netloc)]
 
     async def attempt(self, job: Job, *, touchpoint: str) -> Outcome:
         """Try once, within the destination's timeout in all."""
@@ -50,8 +51,8 @@ class HttpSender:
         request = httpx.Request(
             self._destination.method,
             self._address.url,
-            headers=self._headers(job, touchpoint),
-            content=job.body,
+            headers=[*self._host, *self._headers(job, touchpoint), (b"Content-Length", b"%d" % len(job.body))],
+            stream=httpx.ByteStream(job.body),  # with `content`, httpx would look through all headers again
             extensions=self._extensions,
         )
         where = self._address.where
@@ -95,12 +96,12 @@ class HttpSender:
 def _hookport_headers(job: Job, touchpoint: str) -> Pairs:
     delivery, event = job.delivery, job.event
     added = [
-        (b"Hookport-Delivery", _bytes(delivery.id)),
-        (b"Hookport-Event", _bytes(event.id)),
+        (b"Hookport-Delivery", delivery.id.encode()),
+        (b"Hookport-Event", event.id.encode()),
         (b"Hookport-Touchpoint", _bytes(touchpoint)),
         (b"Hookport-Event-Type", _bytes(event.event_type)[:LONGEST_VALUE]),
         (b"Hookport-Attempt", b"%d" % (delivery.attempts + 1)),
-        (b"Hookport-Received-At", _bytes(rfc3339(event.received_at))),
+        (b"Hookport-Received-At", rfc3339(event.received_at).encode()),
         (b"Hookport-Hop", b"%d" % (event.hop + 1)),
     ]
     if event.test:

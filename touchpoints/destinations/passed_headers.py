@@ -1,6 +1,7 @@
 """Which received headers go on to a destination."""
 
 import re
+from functools import lru_cache
 
 from touchpoints.event import Headers
 
@@ -31,15 +32,15 @@ _LINE_BREAKS = bytes.maketrans(b"\r\n\0", b"   ")
 
 def passed_on(headers: Headers) -> list[tuple[bytes, bytes]]:
     """The received headers without those of the connection, the sender's secrets and ours; duplicates and order stay."""
-    dropped = _NOT_PASSED
-    for name, value in headers:
-        if name.lower() == b"connection":
-            dropped = dropped | {part.strip().lower() for part in value.split(b",")}
-    return [
-        (name, one_line(value))
-        for name, value in headers
-        if (low := name.lower()) not in dropped and not low.startswith(_OURS) and _TOKEN.fullmatch(name)
-    ]
+    passed = [(name, one_line(value)) for name, value in headers if _is_passed(name)]
+    named = {part.strip().lower() for name, value in headers if name.lower() == b"connection" for part in value.split(b",")}
+    return [header for header in passed if header[0].lower() not in named] if named else passed
+
+
+@lru_cache(maxsize=256)
+def _is_passed(name: bytes) -> bool:
+    low = name.lower()
+    return low not in _NOT_PASSED and not low.startswith(_OURS) and _TOKEN.fullmatch(name) is not None
 
 
 def one_line(value: bytes) -> bytes:

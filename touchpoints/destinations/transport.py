@@ -8,13 +8,15 @@ import ipaddress
 import os
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from functools import lru_cache
+from typing import Any
 
 import aiohttp
 import httpx
 from aiohttp import ClientRequest, ClientResponse
 from aiohttp.connector import Connection
+from aiohttp.hdrs import PROXY_AUTHORIZATION
 from aiohttp.http import StreamWriter
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.payload import BytesPayload
@@ -32,12 +34,19 @@ ONE_WRITE = 65536
 _REFUSED = frozenset(
     map(
         ipaddress.ip_address,
-        ("169.254.169.254", "100.100.100.200", "192.0.0.192", "169.254.170.2", "169.254.170.23", "fd00:ec2::254", "fd00:ec2::23"),
+        (
+            "169.254.169.254",
+            "100.100.100.200",
+            "192.0.0.192",
+            "169.254.170.2",
+            "169.254.170.23",
+            "fd00:ec2::254",
+            "fd00:ec2::23",
+        ),
     )
 )
 _FIRST_WINDOWS_CODE = 10000
 _NO_TIMEOUT = aiohttp.ClientTimeout(total=None)  # the sender's deadline covers the whole attempt
-_NEVER_ADDED = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
 
 def open_transport(destination: HttpDestination, environment: Mapping[str, str]) -> httpx.AsyncBaseTransport:
@@ -66,8 +75,7 @@ class DestinationTransport(httpx.AsyncBaseTransport):
             answer = await session.request(
                 request.method,
                 _wire_url(str(request.url), request.extensions.get("target")),
-                headers=_spelled(request.headers.raw),
-                data=_Body(request.content) if request.content else None,
+                data=_Wire(request),
                 allow_redirects=False,
                 proxy=self._proxy,
                 timeout=_NO_TIMEOUT,
@@ -86,7 +94,6 @@ class DestinationTransport(httpx.AsyncBaseTransport):
         self._session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
-            skip_auto_headers=_NEVER_ADDED,
             auto_decompress=False,
             request_class=ExactRequest,
             max_line_size=ANSWER_HEADERS,
@@ -112,17 +119,33 @@ class DestinationTransport(httpx.AsyncBaseTransport):
 
 
 class ExactRequest(ClientRequest):
-    """A request written as the bytes it came as. aiohttp writes header text as UTF-8, which would change any other byte."""
+    """A request written as the bytes it came as. aiohttp writes header text as UTF-8, which would change any other byte.
+
+    What aiohttp makes of headers is left out: its own `headers` hold only what its connector puts there for a proxy.
+    """
+
+    _body: "_Wire"
+
+    def update_headers(self, headers: Any) -> None:  # noqa: ARG002 - aiohttp's signature
+        """Only the Host, which a proxy is told."""
+        super().update_headers(None)
+
+    def update_auto_headers(self, skip_auto_headers: Any) -> None:
+        """Nothing is added."""
+
+    def update_transfer_encoding(self) -> None:
+        """The head says it already."""
+
+    def update_body_from_data(self, body: Any, _stacklevel: int = 3) -> None:
+        """Keep what goes over the wire."""
+        self._body = body
 
     async def send(self, conn: Connection) -> ClientResponse:
         """Write head and body in one go; the answer is read while the system still takes them."""
         protocol = conn.protocol
         if protocol is None or protocol.transport is None:
             raise aiohttp.ServerDisconnectedError
-        target = str(self.url) if self.proxy and not self.is_ssl() else self.url.raw_path_qs
-        lines = [f"{self.method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in self.headers.items()), "", ""]
-        head = "\r\n".join(lines).encode("latin-1")
-        body = await self._body.as_bytes() if self._body is not None else b""
+        head, body = self._head(), self._body.content
         if len(body) <= ONE_WRITE:
             protocol.transport.write(head + body)
         else:
@@ -141,13 +164,20 @@ class ExactRequest(ClientRequest):
             stream_writer=StreamWriter(protocol, self.loop),
         )
 
+    def _head(self) -> bytes:
+        target = str(self.url) if self.proxy and not self.is_ssl() else self.url.raw_path_qs
+        lines = [f"{self.method} {target} HTTP/1.1".encode("latin-1"), *map(b": ".join, self._body.headers_sent)]
+        if self.proxy and PROXY_AUTHORIZATION in self.headers:
+            lines.append(f"{PROXY_AUTHORIZATION}: {self.headers[PROXY_AUTHORIZATION]}".encode("latin-1"))
+        return b"\r\n".join([*lines, b"", b""])
 
-class _Body(BytesPayload):
-    """Bytes of any size; aiohttp warns of large ones, whose copy into the socket's buffer is a few milliseconds."""
 
-    def __init__(self, value: bytes) -> None:
-        super(BytesPayload, self).__init__(value, content_type="application/octet-stream")
-        self._size = len(value)
+class _Wire(BytesPayload):
+    """A request's headers and body, on their way through aiohttp, which gives them to `ExactRequest` untouched."""
+
+    def __init__(self, request: httpx.Request) -> None:
+        self.headers_sent = request.headers.raw
+        self.content = request.read()
 
 
 class _AnswerStream(httpx.AsyncByteStream):
@@ -171,12 +201,6 @@ class _AnswerStream(httpx.AsyncByteStream):
     async def aclose(self) -> None:
         """Give the connection back, or drop it when the answer was not read to its end."""
         self._answer.close()
-
-
-def _spelled(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
-    """Each name as it was spelled first: aiohttp takes another spelling for a replacement, not a duplicate."""
-    first: dict[bytes, str] = {}
-    return [(first.setdefault(name.lower(), name.decode("latin-1")), value.decode("latin-1")) for name, value in headers]
 
 
 @lru_cache(maxsize=256)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from touchpoints.moment import SECOND, Micros
 from touchpoints.request import Refused
@@ -62,8 +63,7 @@ def key_of(kind: str, secret: str) -> bytes | None:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Signed:
+class Signed(NamedTuple):
     """What a signature header holds: its candidates, and the other fields beside them."""
 
     candidates: list[bytes]
@@ -203,10 +203,11 @@ def _read_signature(plan: Scheme, reading: Reading) -> Signed | Refused:
         return value
     if len(value) > _LONGEST_HEADER or not value.startswith(plan.prefix):
         return Refused(code="signature_malformed")
-    signed = plan.split(value[len(plan.prefix) :], plan.tag)
-    if len(signed.candidates) > _MOST_SIGNATURES or not any(map(plan.shape.fullmatch, signed.candidates)):
+    candidates, fields = plan.split(value[len(plan.prefix) :], plan.tag)
+    shaped = [plan.encoding.fold(candidate) for candidate in candidates if plan.shape.fullmatch(candidate)]
+    if len(candidates) > _MOST_SIGNATURES or not shaped:
         return Refused(code="signature_malformed")
-    return signed
+    return Signed(shaped, fields)
 
 
 def _read_timestamp(plan: Scheme, reading: Reading, signed: Signed) -> bytes | Refused:
@@ -224,15 +225,15 @@ def _read_timestamp(plan: Scheme, reading: Reading, signed: Signed) -> bytes | R
 
 def _compare(plan: Scheme, secrets: tuple[str, ...], candidates: list[bytes], pieces: list[bytes]) -> Refused | None:
     usable = False
-    shaped = [plan.encoding.fold(candidate) for candidate in candidates if plan.shape.fullmatch(candidate)]
     for secret in secrets:
         key = key_of(plan.key, secret)
         if key is None:
             continue
         usable = True
         expected = plan.encoding.encode(digest(key, pieces, plan.algorithm))
-        if any(hmac.compare_digest(expected, candidate) for candidate in shaped):
-            return None
+        for candidate in candidates:
+            if hmac.compare_digest(expected, candidate):
+                return None
     return Refused(code="signature_wrong" if usable else "secret_unusable")
 
 

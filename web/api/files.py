@@ -7,7 +7,7 @@ from litestar import Controller, get, post
 from web.api.desk import AtDesk, CallerRequest
 from web.api.problems import REFUSALS
 from web.api.shapes import Checked
-from web.guard import administers
+from web.guard import administers, operates
 
 
 class FilesController(Controller):
@@ -16,7 +16,7 @@ class FilesController(Controller):
     path = "/api/v1/files"
     tags = ("files",)
 
-    @get("/check", summary="Whether both files read from end to end", responses=REFUSALS)
+    @get("/check", summary="Whether both files read from end to end", guards=[operates], responses=REFUSALS)
     async def check(self, desk: AtDesk) -> Checked:
         """Takes as long as reading everything takes; the rest goes on meanwhile."""
         return cast(Checked, await desk.control.check())

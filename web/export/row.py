@@ -36,7 +36,7 @@ COLUMNS = (
 # Full-width forms count as well: some spreadsheets take them for the ASCII ones.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 # In some countries a spreadsheet divides a CSV file at semicolons or tabs, whatever stands in quotes: a formula within.
-_INNER_FORMULA = re.compile(r"(?<=[;\t\r\n])(?=\s*[=+\-@＝＋－＠])")
+_INNER_FORMULA = re.compile(r"(?<=.[;\t\r\n])(?=\s*[=+\-@＝＋－＠])", re.DOTALL)
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -67,7 +67,7 @@ def cells(row: ExportRow, names: Names) -> Cells:
 
 
 def spreadsheet_safe(cell: Cell) -> Cell:
-    """A cell that no spreadsheet runs or chokes on: formulas get a leading `'` (also within the text), control characters become `\\x1b`."""
+    """A cell that no spreadsheet runs or chokes on: a `'` before formulas, control characters become `\\x1b`."""
     if not isinstance(cell, str):
         return cell
     text = _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape", "surrogatepass").decode(), cell)

@@ -2,15 +2,17 @@
 
 import asyncio
 import logging
-from typing import cast
+from collections.abc import Awaitable
+from typing import Any, cast
 from urllib.parse import unquote
 
 from litestar import Litestar, asgi
-from litestar.types import HTTPScope, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from touchpoints.event import Headers
 from touchpoints.request import Request
 from web.listener.body import BodyReader, NoRoom, SenderGone, TooLarge
+from web.listener.connection import ACCEPT
 from web.listener.endpoint import Endpoint
 from web.listener.intake import Intake, Taken, intake
 from web.listener.rate import Rate
@@ -26,8 +28,8 @@ _NO_ROOM = Taken(status=503, headers=((b"retry-after", b"5"),))
 _FAILED = Taken(status=500)
 
 
-def make_app(deps: Intake) -> Litestar:
-    """The app. Its one handler is mounted at the root: Litestar's own routing and error bodies are never met by a sender."""
+def make_app(deps: Intake) -> ASGIApp:
+    """The app. Its one handler answers everything: Litestar's own routing and error bodies are never met by a sender."""
     rate = Rate()
 
     @asgi("/", is_mount=True, copy_scope=False)
@@ -39,9 +41,17 @@ def make_app(deps: Intake) -> Litestar:
         except Exception:
             _log.exception("a request failed")
             taken = _FAILED
-        await _send(send, taken)
+        if not _accepted(scope, taken):
+            await _send(send, taken)
 
-    return Litestar(route_handlers=[public], openapi_config=None, logging_config=None, debug=False)
+    litestar = Litestar(route_handlers=[public], openapi_config=None, logging_config=None, debug=False)
+
+    def app(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Webhooks go straight to the handler: Litestar's way to its only one is a quarter of what a request costs."""
+        hooks = scope["raw_path"].startswith(PREFIX)
+        return public.fn(scope, receive, send) if hooks else litestar(scope, receive, send)
+
+    return app
 
 
 async def _answer(deps: Intake, rate: Rate, scope: HTTPScope, receive: Receive) -> Taken:
@@ -90,6 +100,11 @@ def _health(method: str) -> Taken:
 
 def _not_allowed(methods: tuple[str, ...]) -> Taken:
     return Taken(status=405, headers=((b"allow", ", ".join(methods).encode("ascii")),))
+
+
+def _accepted(scope: Any, taken: Taken) -> bool:
+    plain = taken.status == 200 and not taken.headers and not taken.body
+    return plain and ACCEPT in scope["extensions"] and scope["extensions"][ACCEPT]["accept"]()
 
 
 async def _send(send: Send, taken: Taken) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 
-SMALL = 64 * 1024  # up to here a claim counts as small
+SMALL = 256 * 1024  # up to here a claim counts as small; what a delivery claims is
 WAITING = 64  # more than this many waiters of a size are turned away at once
 
 

@@ -37,6 +37,9 @@ MAX_PIPELINE = 16  # requests read ahead on one connection
 FRAMING = 64 * 1024  # chunk sizes, extensions and trailers may take so much, and beyond it 4 bytes for each byte of body
 SWALLOW = 64 * 1024 * 1024  # bytes read and dropped after an early answer
 
+ACCEPT = "hookport.accept"  # the ASGI extension {"accept": () -> bool}: an empty 200 in one write; where False, it must be sent
+ACCEPTED = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
+
 
 def canned(status: int) -> bytes:
     """A whole answer without body that ends the connection."""

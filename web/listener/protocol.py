@@ -10,7 +10,18 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from web.listener.connection import FRAMING, MAX_HEAD, MAX_PIPELINE, SWALLOW, Deadlines, Phase, canned, head_fault
+from web.listener.connection import (
+    ACCEPT,
+    ACCEPTED,
+    FRAMING,
+    MAX_HEAD,
+    MAX_PIPELINE,
+    SWALLOW,
+    Deadlines,
+    Phase,
+    canned,
+    head_fault,
+)
 
 
 class _Refused(Exception):
@@ -72,6 +83,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._keep = True  # whether the connection lives on once the body is whole
         self._ending = False  # close after the answers that are due
         self._draining = False
+        self._extensions: dict[str, dict[object, object]] = {ACCEPT: {"accept": self._accept}}
         self._kept: list[tuple[bytes, bytes]] | None = None  # the headers of a head that is parsed again
 
     @property
@@ -89,6 +101,7 @@ class GuardedProtocol(HttpToolsProtocol):
         """The listener forgets it."""
         self.phase = Phase.LINGER
         super().connection_lost(exc)
+        self._extensions.clear()  # they hold us
         self._lost(self)
 
     def eof_received(self) -> bool | None:  # type: ignore[override] # asyncio: true keeps our side open
@@ -143,6 +156,7 @@ class GuardedProtocol(HttpToolsProtocol):
         if self.parser.should_upgrade():
             return
         super().on_headers_complete()
+        self.scope["extensions"] = self._extensions
         self.phase = Phase.BODY
         self.unanswered += 1
         self._body_since = self._now
@@ -233,6 +247,17 @@ class GuardedProtocol(HttpToolsProtocol):
         self.flow.resume_reading()
         if self.transport.can_write_eof():
             self.transport.write_eof()
+
+    def _accept(self) -> bool:
+        # The answer that nearly all get: uvicorn's own way to write it is 8 % of what a request costs.
+        cycle = self.cycle  # the one that is answered, where none waits behind it
+        if self.pipeline or not cycle.keep_alive or cycle.response_started or cycle.disconnected or self.flow.write_paused:
+            return False
+        cycle.response_started = cycle.response_complete = True
+        cycle.transport.write(ACCEPTED)
+        cycle.message_event.set()
+        cycle.on_response()
+        return True
 
     def _await_body(self) -> None:
         if self._raw_bytes > FRAMING + 4 * self._body_bytes:

@@ -6,7 +6,6 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 
 from touchpoints.event import Headers
 
-
 _LONGEST = 128  # the longest IPv6 address with a zone and a port is shorter
 
 

@@ -32,7 +32,7 @@ def test_files_that_are_no_configuration(served: Served, tmp_path: Path) -> None
     for content, code, words in (
         (b"#" * (1024 * 1024 + 1), 1, "too large"),
         (b"a = '\xff'", 1, "not UTF-8"),
-        (b"a = ", 2, "not valid TOML"),
+        (b"a = ", 2, "toml_syntax"),
     ):
         file = tmp_path / "bad.toml"
         file.write_bytes(content)

@@ -15,6 +15,7 @@ def test_touchpoints_are_listed(served: Served) -> None:
     assert [one["name"] for one in json.loads(served.run("touchpoint", "list", "--json").stdout)["touchpoints"]] == [
         "orders",
         "stock",
+        "parts",
     ]
 
 

@@ -411,6 +411,27 @@ async def test_a_delivery_that_a_person_gave_up_meanwhile_keeps_that_state(tmp_p
         assert len(sender.jobs) == 1
 
 
+async def test_a_single_free_slot_is_used_while_the_others_hang(tmp_path: Path) -> None:
+    """Slots are refilled many at once where they free together; seven attempts that hang do not hold up the eighth's slot."""
+    gate = asyncio.Event()
+
+    class Hanging(ScriptedSender):
+        async def attempt(self, job: Any, *, touchpoint: str) -> Outcome:
+            outcome = await super().attempt(job, touchpoint=touchpoint)
+            if int(job.event.id) < 8:
+                await gate.wait()
+            return outcome
+
+    async with stage(tmp_path, touchpoint(destinations=[destination(concurrency=8)]), start=False) as play:
+        play.senders[1] = Hanging()
+        await play.start()
+        await play.put(*range(1, 21))
+        await until(lambda: len(play.sender().jobs) == 20)
+        assert sorted(play.sender().numbers) == list(range(1, 21))
+        gate.set()
+        await play.settled()
+
+
 async def test_a_sender_that_breaks_its_promise_ends_no_lane(tmp_path: Path) -> None:
     """An exception nobody foresaw counts as that event's failure, and the others go on."""
 

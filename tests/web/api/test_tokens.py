@@ -40,7 +40,7 @@ CALLS = [
     (Scope.READ, "GET", "/api/v1/touchpoints"),
     (Scope.READ, "GET", "/api/v1/events"),
     (Scope.READ, "GET", "/api/v1/export/deliveries"),
-    (Scope.READ, "GET", "/api/v1/files/check"),
+    (Scope.OPERATE, "GET", "/api/v1/files/check"),
     (Scope.ADMIN, "POST", "/api/v1/files/events/start-empty"),
     (Scope.OPERATE, "GET", "/api/v1/configuration"),
     (Scope.OPERATE, "POST", "/api/v1/events/act/hold"),

@@ -42,6 +42,8 @@ def test_what_was_removed_keeps_a_name_of_a_kind() -> None:
         ("\n=1", "'\n=1"),
         ("＝1", "'＝1"),
         ("a=1", "a=1"),
+        ("a;=1", "a;'=1"),
+        ("a\n @b\t-c;d", "a\n' @b\t'-c;d"),
         ("\x1b[2J\0\x9b", "\\x1b[2J\\x00\\x9b"),
         ("\ud800\uffff", "\\ud800\\uffff"),
         ("two\nlines", "two\nlines"),

@@ -3,12 +3,15 @@ import hashlib
 from dataclasses import replace
 
 import pytest
+from litestar.types import HTTPRequestEvent
 
 from store.inbox import StoreUnavailable
 from store.settings import Limits
 from tests.web.listener.scene import OPEN, SIGNED, Scene, dial, exchange, post, signature, status, until
 from touchpoints.event import Verdict
 from touchpoints.request import Request
+from web.listener.body import WHOLE, BodyReader
+from web.listener.budget import SMALL
 from web.listener.endpoint import Endpoint
 from web.listener.intake import intake
 from web.listener.proxies import TrustedProxies
@@ -267,10 +270,43 @@ class Forgetful(list):  # type: ignore[type-arg]
 
 async def test_no_room_in_time() -> None:
     """Where the budget stays used up, a body is answered 503 after a bounded wait."""
+    scene, long = Scene(patience=0.1), b"x" * (WHOLE + 1)
+    assert scene.budget.try_take(scene.budget.limit)
+    async with scene.listening() as listener:
+        answer = await exchange(listener, post(long, close=True))
+        assert (status(answer), b"retry-after: 5\r\n" in answer) == (503, True)
+        scene.budget.give(scene.budget.limit)
+        assert status(await exchange(listener, post(long, close=True))) == 200
+
+
+async def test_short_bodies_always_find_room() -> None:
+    """Whoever fills the budget with unfinished bodies shuts out nobody who sends an ordinary one at once."""
     scene = Scene(patience=0.1)
     assert scene.budget.try_take(scene.budget.limit)
     async with scene.listening() as listener:
-        answer = await exchange(listener, post(b"{}", close=True))
-        assert (status(answer), b"retry-after: 5\r\n" in answer) == (503, True)
+        assert status(await exchange(listener, post(b"x" * WHOLE, close=True))) == 200
+        chunked = b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
+        assert status(await exchange(listener, b"POST /hooks/open HTTP/1.1\r\nHost: h\r\n" + chunked)) == 200
         scene.budget.give(scene.budget.limit)
-        assert status(await exchange(listener, post(b"{}", close=True))) == 200
+
+
+@pytest.mark.parametrize("length", [WHOLE, WHOLE + 1, 25 * 1024 * 1024])
+async def test_unfinished_bodies_leave_room_for_deliveries(length: int) -> None:
+    """However many a stranger begins and never ends, what a delivery claims is still to be had."""
+    scene = Scene()
+    begun = asyncio.Event()
+
+    async def receive() -> HTTPRequestEvent:
+        if begun.is_set():
+            await asyncio.Event().wait()
+        begun.set()
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    headers = ((b"content-length", b"%d" % length),)
+    readers = [asyncio.create_task(BodyReader(scene.budget, 9).read(headers, receive, length)) for _ in range(250)]
+    await begun.wait()
+    await asyncio.sleep(0.05)
+    assert scene.budget.try_take(SMALL)
+    for reader in readers:
+        reader.cancel()
+    await asyncio.gather(*readers, return_exceptions=True)

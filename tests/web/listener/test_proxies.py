@@ -1,6 +1,6 @@
 import pytest
 
-from web.listener.proxies import TrustedProxies
+from web.listener.proxies import TrustedProxies, _address_of
 
 CASES = [
     ((), "10.0.0.1", ["1.1.1.1"], "10.0.0.1"),
@@ -28,3 +28,10 @@ def test_wrong_network() -> None:
     """What is no network is refused."""
     with pytest.raises(ValueError, match="nonsense"):
         TrustedProxies(["nonsense"])
+
+
+def test_a_long_entry_is_not_remembered() -> None:
+    """What a proxy lets through can be as long as a head; remembered by the thousand, it would fill the memory."""
+    before = _address_of.cache_info().currsize
+    assert TrustedProxies(["10.0.0.0/8"]).sender("10.0.0.1", ((b"x-forwarded-for", b"1" * 60_000),)) == "10.0.0.1"
+    assert _address_of.cache_info().currsize <= before + 1  # the peer's own
