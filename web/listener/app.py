@@ -103,8 +103,10 @@ def _not_allowed(methods: tuple[str, ...]) -> Taken:
 
 
 def _accepted(scope: Any, taken: Taken) -> bool:
-    plain = taken.status == 200 and not taken.headers and not taken.body
-    return plain and ACCEPT in scope["extensions"] and scope["extensions"][ACCEPT]["accept"]()
+    if taken.status != 200 or taken.headers or taken.body:
+        return False
+    accept = scope.get("extensions", {}).get(ACCEPT)
+    return accept is not None and accept["accept"]()
 
 
 async def _send(send: Send, taken: Taken) -> None:
