@@ -4,6 +4,7 @@ import base64
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from touchpoints.event import Event
 from touchpoints.moment import Micros
@@ -28,8 +29,13 @@ def delivery_id(event_id: str, destination: str, run: int) -> str:
     It begins with the event's id so that it can be found without an index of its own, and holds only letters,
     digits and `-`, so that it can be a file name.
     """
+    return f"{event_id}-{_lane_letters(destination, run)}"
+
+
+@lru_cache(maxsize=4096)
+def _lane_letters(destination: str, run: int) -> str:
     digest = hashlib.sha256(f"{destination}\0{run}".encode()).digest()
-    return f"{event_id}-{base64.b32encode(digest[:5]).decode().lower()}"
+    return base64.b32encode(digest[:5]).decode().lower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

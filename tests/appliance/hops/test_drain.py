@@ -1,3 +1,4 @@
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -120,3 +121,28 @@ async def test_a_cancelled_drain_loses_nothing(tmp_path: Path) -> None:
 
 async def _some_steps(play: Stage) -> None:
     await play.file.inbox.waiting()
+
+
+async def test_a_burst_is_taken_in_first_but_never_for_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a large batch of fresh events planning leaves the time to the listener; not after a small one, nor when behind."""
+    rests: list[float] = []
+
+    async def note(seconds: float) -> None:
+        rests.append(seconds)
+
+    async with stage(tmp_path, start=False) as play:
+        monkeypatch.setattr(asyncio, "sleep", note)
+        for numbers, aged, expected in (
+            (range(1, 20), 0, 1),
+            (range(20, 22), 0, 0),
+            (range(30, 50), drain_module.BEHIND * 2, 0),
+        ):
+            await play.put(*numbers)
+            play.forward(aged)
+            rests.clear()
+            run = asyncio.ensure_future(play.drain.run())
+            while await play.file.inbox.waiting():
+                await asyncio.wait([run], timeout=0.01)
+            run.cancel()
+            await asyncio.wait([run])
+            assert (len(rests), all(rest >= drain_module.BUSY_REST for rest in rests)) == (expected, True)
