@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import click
 
@@ -105,7 +105,7 @@ def _target(output: Path | None, *, seekable: bool) -> Iterator[BinaryIO]:
             yield file
     elif seekable:
         with tempfile.TemporaryFile() as file:
-            yield file
+            yield cast(BinaryIO, file)
             file.seek(0)
             shutil.copyfileobj(file, sys.stdout.buffer)
     else:

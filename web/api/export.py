@@ -5,7 +5,7 @@ import io
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO, cast
 
 from litestar import Controller, get
 from litestar.params import QueryParameter
@@ -132,7 +132,7 @@ def _drained(buffer: io.BytesIO) -> bytes:
 
 async def _written_to_file(pages: AsyncIterator[list[ExportRow]], names: Names, spool: Path) -> AsyncIterator[bytes]:
     with tempfile.TemporaryFile(dir=spool) as file:
-        await _fill(make_writer("xlsx", file, spool=spool), pages, names)
+        await _fill(make_writer("xlsx", cast(BinaryIO, file), spool=spool), pages, names)
         file.seek(0)
         while chunk := await asyncio.to_thread(file.read, _CHUNK):
             yield chunk
