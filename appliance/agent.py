@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Iterable, Mapping
-from typing import Any
+from functools import partial
 
 import structlog
 
@@ -14,14 +14,17 @@ from appliance.clock_watch import ClockWatch
 from appliance.control import Control
 from appliance.direct_path import DirectPath
 from appliance.endpoints import directory_of
-from appliance.floor import Floor
-from appliance.ids import new_id
+from appliance.facts import facts_of, log_tail
+from appliance.floor import Floor, stored_size
+from appliance.house import House
+from appliance.ids import new_id, new_instance_id
 from appliance.logs import Redactor
-from appliance.needs import Need
+from appliance.needs import Need, process_needs
 from appliance.opening import Opened
 from appliance.refusals import Refusals
 from appliance.running import digest
 from appliance.schedule import Schedule
+from appliance.statistics import Tally
 from appliance.status import Status
 from appliance.tasks import Tasks
 from appliance.works import Surroundings, Works
@@ -29,19 +32,25 @@ from store.inbox import Inbox, StoreUnavailable
 from store.log import Log
 from store.settings import Configuration, shares
 from store.sqlite.database import reads_whole
-from touchpoints.moment import DAY, MINUTE, Micros, rfc3339
+from store.sqlite.events_file import EventsFile
+from touchpoints.event import Event
+from touchpoints.moment import Micros
 from touchpoints.problem import Problem, ProblemError, problem
-from web.api.app import make_api
 from web.api.desk import Desk
+from web.facts import Facts
 from web.listener.app import make_app
 from web.listener.budget import Budget
+from web.listener.certificate import Certificate
 from web.listener.endpoint import Directory
 from web.listener.intake import Intake
 from web.listener.proxies import TrustedProxies
+from web.live import Live
+from web.local import make_local
+from web.page.home import pieces
+from web.page.setup_link import SetupLink
+from web.vitals import Vitals
 
 log = structlog.get_logger()
-
-CERTIFICATE_WARNING = 30 * DAY
 
 
 class Agent:
@@ -49,33 +58,47 @@ class Agent:
 
     def __init__(self, opened: Opened, *, environment: Mapping[str, str], clock: Clock, redactor: Redactor) -> None:
         self.machine_token = new_token()
+        self.link = SetupLink(now=clock.now, new_token=new_token)
         self.page: str | None = None  # the page's address while the process runs
+        self.loopback: str | None = None  # its address for commands and setup links, on this machine only
+        self.page_certificate: Certificate | None = None  # beyond loopback
         self.not_applied: tuple[Problem, ...] = ()  # what is wrong with --config, while the stored configuration runs
         self._opened = opened
         self._environment = environment
         self._clock = clock
         self._redactor = redactor
         self._configuration = Configuration()
+        self._instance = ""
         self._directory = Directory(endpoints={})
         self._trusted = TrustedProxies()
         # Apart, so that no sender, however slow, can keep deliveries from the memory they need.
         self._arriving, self._leaving = (Budget(size) for size in shares(self._configuration.limits.buffers))
         self._tasks = Tasks()
         self._schedule = Schedule()
+        self._tally = Tally(now=clock.now)
+        self._live = Live(pulse=lambda: self._tally.pulse)
         self._refusals = Refusals(now=clock.now)
-        self._pruning = asyncio.Lock()
-        self._made_room_at = -MINUTE
         self._clock_watch = ClockWatch(clock, jumped=self._clock_jumped)
         self._floor = Floor(
             opened.folder.path,
             free_disk=lambda: self._configuration.retention.free_disk,
             limit=lambda: self._configuration.retention.size,
-            stored=lambda: _size(opened),
+            stored=lambda: stored_size(opened.folder.events),
+        )
+        self._house = House(
+            works=lambda: self._works,
+            floor=self._floor,
+            refusals=self._refusals,
+            tally=self._tally,
+            retention=lambda: self._configuration.retention,
+            calm=lambda: self._clock_watch.calm,
+            clock=clock,
         )
         self.direct = DirectPath(make_app(self._intake()), trusted=self._trusts)
         self._works = self._make_works()
         self.control = self._make_control()
-        self.api = make_api(self._desk(), version=VERSION)
+        self._desk = self._make_desk()
+        self.local = make_local(self._desk, version=VERSION)
 
     @property
     def configuration(self) -> Configuration:
@@ -85,6 +108,7 @@ class Agent:
     async def load(self) -> None:
         """Take up the stored configuration. Raises ProblemError."""
         self._adopt(await self._opened.configuration.load(self._environment))
+        self._instance = await self._opened.configuration.instance_id(new_instance_id())
 
     async def start(self) -> None:
         """Deliver, drain, listen, and keep house."""
@@ -93,57 +117,32 @@ class Agent:
             await self._works.start()
         await self.direct.start(self._configuration.agent)
         self._tasks.spawn(self._clock_watch.run(), name="clock")
+        self._tasks.spawn(self._live.run(partial(pieces, self._desk)), name="live")
         self._keep_house()
 
     async def stop(self, *, grace: float) -> None:
         """Accept nothing more, let requests and attempts under way end within `grace` seconds. The folder stays open."""
         self._schedule.stop()
+        self._live.close()
         await self.direct.close(grace=grace / 2)
         if self._works is not None:
             await self._works.close(grace=grace / 2)
-            await self._refusals.flush(self._works.events.inbox)
+            await self._house.write_down()
         await self._tasks.end()
 
     def _keep_house(self) -> None:
         for seconds, chore, name in (
-            (5.0, self._swing, "safety net"),
-            (5.0, self._look_at_floor, "floor"),
-            (5.0, self._flush_refusals, "refusals"),
+            *self._house.chores,
             (10.0, self.direct.watch, "direct path"),
-            (600.0, self._retain, "retention"),
+            (600.0, self._renew_page_certificate, "page certificate"),
         ):
             self._schedule.every(seconds, chore, name=name)
         self._schedule.start()
 
-    async def _swing(self) -> None:
-        if self._works is not None:
-            self._works.wake()
-
-    async def _look_at_floor(self) -> None:
-        await asyncio.to_thread(self._floor.look)
-        now = self._clock.steady()
-        if self._floor.nearly_full and now - self._made_room_at > MINUTE:
-            self._made_room_at = now
-            await self._prune(by_age=False)
-            await asyncio.to_thread(self._floor.look)
-
-    async def _flush_refusals(self) -> None:
-        if self._works is not None:
-            await self._refusals.flush(self._works.events.inbox)
-
-    async def _retain(self) -> None:
-        """Nothing goes by its age until the clock has been believable for an hour."""
-        if self._clock_watch.calm:
-            await self._prune(by_age=True)
-
-    async def _prune(self, *, by_age: bool) -> None:
-        if self._works is None or not self._works.usable or self._pruning.locked():
-            return
-        async with self._pruning:
-            retention = self._works.events.retention
-            pruned = await retention.prune(self._configuration.retention, now=self._clock.now(), by_age=by_age)
-        if pruned.bodies or pruned.events or pruned.refused:
-            log.info("pruned", bodies=pruned.bodies, events=pruned.events, refused=pruned.refused)
+    async def _renew_page_certificate(self) -> None:
+        certificate = self.page_certificate
+        if certificate and (wrong := await asyncio.to_thread(certificate.reload_if_changed)):
+            log.warning("page_certificate_kept", error=str(wrong))
 
     def _clock_jumped(self, moved: Micros) -> None:
         self._schedule.reschedule()
@@ -197,33 +196,33 @@ class Agent:
         return self._works.events.inbox
 
     def _arrived(self) -> None:
+        self._tally.received()
         if self._works is not None:
             self._works.drain.pace.wake()
+
+    def _refused(self, event: Event, body: bytes) -> None:
+        self._tally.refused(event)
+        self._refusals.note(event, body)
 
     def _log(self) -> Log | None:
         return None if self._works is None or not self._works.usable else self._works.events.log
 
-    def _log_or_unavailable(self) -> Log:
-        found = self._log()
-        if found is None:
+    def _events(self) -> EventsFile:
+        if self._works is None or not self._works.usable:
             raise StoreUnavailable("store_corrupt")
-        return found
+        return self._works.events
 
     def _warnings(self) -> Iterable[Need]:
         """What needs a person beside touchpoints and destinations."""
         events = self._works.events if self._works else None
-        if trouble := self._opened.trouble or (events.problem if events else None):
-            yield Need(problem=problem("events_store_down", why=trouble.text, mend=trouble.mend))
-        if self._floor.trouble is not None:
-            yield Need(problem=self._floor.trouble)
-        if self.not_applied:
-            words = problem("config_not_applied", errors=" ".join(str(one) for one in self.not_applied[:3]))
-            yield Need(problem=words, count=len(self.not_applied))
-        for warning in self._configuration.warnings:
-            yield Need(problem=warning)
-        ends = self.direct.certificate_ends
-        if ends is not None and ends - self._clock.now() < CERTIFICATE_WARNING:
-            yield Need(problem=problem("certificate_expires", day=rfc3339(ends)[:10]))
+        return process_needs(
+            self._opened.trouble or (events.problem if events else None),
+            self._floor.trouble,
+            self.not_applied,
+            self._configuration.warnings,
+            certificate_ends=self.direct.certificate_ends,
+            now=self._clock.now(),
+        )
 
     def _intake(self) -> Intake:
         return Intake(
@@ -235,7 +234,7 @@ class Agent:
             now=self._clock.now,
             new_id=new_id,
             arrived=self._arrived,
-            refused=self._refusals.note,
+            refused=self._refused,
         )
 
     def _make_works(self) -> Works | None:
@@ -248,6 +247,7 @@ class Agent:
             clock=self._clock,
             environment=self._environment,
             tasks=self._tasks,
+            settled=self._tally.settled,
         )
         return Works(self._opened.events, around)
 
@@ -281,18 +281,39 @@ class Agent:
             now=self._clock.now,
         )
 
-    def _desk(self) -> Desk:
+    def _make_desk(self) -> Desk:
         return Desk(
             control=self.control,
-            log=self._log_or_unavailable,
+            log=lambda: self._events().log,
             people=self._opened.people,
+            door=self._opened.door,
+            link=self.link,
+            loopback=lambda: self.loopback,
+            instance=lambda: self._instance,
             machine_token_digest=digest(self.machine_token),
             now=self._clock.now,
             new_token=new_token,
             spool=self._opened.folder.spool,
+            facts=self._facts,
+            log_tail=lambda: log_tail(self._opened.folder),
+            statistics=lambda: self._events().statistics,
+            live=self._live,
+            vitals=self._vitals,
         )
 
+    def _facts(self) -> Facts:
+        page = self.page_certificate
+        return facts_of(
+            self._opened.folder,
+            listener_ends=self.direct.certificate_ends,
+            page_ends=page.expires_at if page else None,
+        )
 
-def _size(opened: Opened) -> int:
-    files: list[Any] = [opened.folder.events, opened.folder.events.with_name("events.db-wal")]
-    return sum(file.stat().st_size for file in files if file.exists())
+    def _vitals(self) -> Vitals:
+        return Vitals(
+            version=VERSION,
+            direct=self.direct.state,
+            direct_url=self._configuration.agent.host_public_url,
+            direct_error=self.direct.error,
+            stored_bytes=self._floor.stored_bytes,
+        )

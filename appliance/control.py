@@ -103,6 +103,10 @@ class Control:
         """See web.control.Control."""
         return await self._store.show()
 
+    async def secret_sources(self) -> Mapping[str, str]:
+        """See web.control.Control."""
+        return await self._store.secret_sources()
+
     async def rename(self, old: str, new: str, *, actor: Actor) -> Applied:
         """See web.control.Control."""
         async with self._changing:
@@ -124,6 +128,13 @@ class Control:
         played = await rehearsal.play(touchpoint, body, headers=headers, deliver=deliver)
         await self._note(actor, "touchpoint.test", f"{touchpoint}{' delivered' if deliver else ''}")
         return played
+
+    async def trial(self, touchpoint: str, event_id: str) -> Json | None:
+        """See web.control.Control."""
+        rehearsal = self._rehearsal()
+        if rehearsal is None:
+            raise StoreUnavailable("store_corrupt")
+        return await rehearsal.trial(touchpoint, event_id)
 
     async def act(self, action: str, which: Filter, *, dry_run: bool, actor: Actor) -> Done:
         """See web.control.Control."""

@@ -20,13 +20,15 @@ class Floor:
     ) -> None:
         """`free_disk` is the floor, `limit` the most that may be stored (0: no limit), `stored` what is; all in bytes."""
         self.trouble: Problem | None = None
+        self.stored_bytes = 0  # as of the last look
         self._folder = folder
         self._free_disk = free_disk
         self._limit = limit
         self._stored = stored
 
     def look(self) -> None:
-        """Look again; costs one system call."""
+        """Look again; costs a few system calls."""
+        self.stored_bytes = self._stored()
         before, self.trouble = self.trouble, self._trouble()
         if self.trouble is not None and before is None:
             log.warning(self.trouble.code, problem=str(self.trouble))
@@ -47,3 +49,9 @@ class Floor:
         if limit and self._stored() >= limit:
             return problem("store_full", limit=format_size(limit))
         return None
+
+
+def stored_size(events: Path) -> int:
+    """What the events file holds with its log, in bytes."""
+    files = (events, events.with_name(f"{events.name}-wal"))
+    return sum(file.stat().st_size for file in files if file.exists())

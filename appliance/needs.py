@@ -1,16 +1,19 @@
 """What needs a person: each thing with its code, how many, in words, and where."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from store.log import DestinationBacklog
 from store.settings import Configuration
+from touchpoints.moment import DAY, Micros, rfc3339
 from touchpoints.problem import Problem, problem
 from touchpoints.retry import Health
 from touchpoints.touchpoint import Destination, Touchpoint, TouchpointState
 
 Json = dict[str, Any]
+
+CERTIFICATE_WARNING = 30 * DAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,9 +31,33 @@ class Need:
             "code": self.problem.code,
             "count": self.count,
             "text": f"{self.problem.text} {self.problem.mend}".strip(),
+            "mend": self.problem.mend,
             "touchpoint": self.touchpoint,
             "destination": self.destination,
         }
+
+
+def process_needs(
+    store_trouble: Problem | None,
+    disk_trouble: Problem | None,
+    not_applied: Sequence[Problem],
+    warnings: Iterable[Problem],
+    *,
+    certificate_ends: Micros | None,
+    now: Micros,
+) -> Iterable[Need]:
+    """What needs a person beside touchpoints and destinations."""
+    if store_trouble is not None:
+        yield Need(problem=problem("events_store_down", why=store_trouble.text, mend=store_trouble.mend))
+    if disk_trouble is not None:
+        yield Need(problem=disk_trouble)
+    if not_applied:
+        words = problem("config_not_applied", errors=" ".join(str(one) for one in not_applied[:3]))
+        yield Need(problem=words, count=len(not_applied))
+    for warning in warnings:
+        yield Need(problem=warning)
+    if certificate_ends is not None and certificate_ends - now < CERTIFICATE_WARNING:
+        yield Need(problem=problem("certificate_expires", day=rfc3339(certificate_ends)[:10]))
 
 
 def destination_needs(

@@ -11,6 +11,7 @@ from appliance.instance_lock import InstanceLock
 from appliance.running import read_running
 from store.sqlite.configuration import SqliteConfiguration
 from store.sqlite.database import CONFIGURATION_APPLICATION, AiosqliteDatabase, Opener
+from store.sqlite.door import SqliteDoor
 from store.sqlite.events_file import EventsFile
 from store.sqlite.migrate import migrate
 from store.sqlite.people import SqlitePeople
@@ -38,6 +39,7 @@ class Opened:
     database: AiosqliteDatabase
     configuration: SqliteConfiguration
     people: SqlitePeople
+    door: SqliteDoor
     events: EventsFile | None
     trouble: Problem | None
 
@@ -87,6 +89,7 @@ async def _open_files(folder: DataFolder, lock: InstanceLock, clock: Clock) -> O
         database=database,
         configuration=SqliteConfiguration(database, vault, folder.path),
         people=SqlitePeople(database),
+        door=SqliteDoor(database),
         events=events,
         trouble=trouble,
     )

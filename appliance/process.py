@@ -14,6 +14,7 @@ import structlog
 
 from appliance import VERSION
 from appliance.agent import Agent
+from appliance.browser import has_desktop, open_page
 from appliance.clock import Clock
 from appliance.data_folder import DataFolder, locate
 from appliance.direct_path import join_address, split_address
@@ -21,9 +22,12 @@ from appliance.logs import Redactor, set_up_logs
 from appliance.opening import AlreadyRunning, Opened, open_folder
 from appliance.options import RunOptions
 from appliance.running import Running, clear_running, write_running
+from appliance.setup import check_reach, link_at_start
 from appliance.signals import stop_on_signals
 from store.configuration import Actor
 from touchpoints.problem import Problem, ProblemError, problem
+from web.guard_host import host_name
+from web.listener.certificate import Certificate
 from web.listener.server import Listener
 
 if sys.platform != "win32":
@@ -49,7 +53,7 @@ async def _run(options: RunOptions, environment: Mapping[str, str]) -> int:
     clock, redactor = Clock(), Redactor()
     folder = locate(options.data_dir, environment)
     try:
-        host, port = _admin_address(options.admin)
+        place = _admin_address(options.admin)
         opened = await open_folder(folder, clock)
     except AlreadyRunning as error:
         return _refuse(error.problems, code=3)
@@ -60,7 +64,8 @@ async def _run(options: RunOptions, environment: Mapping[str, str]) -> int:
         agent = Agent(opened, environment=environment, clock=clock, redactor=redactor)
         if wrong := await _configure(agent, opened, options.config):
             return _refuse(wrong, code=2)
-        return await _serve(agent, folder, host, port)
+        browser = not options.no_browser and has_desktop(environment)
+        return await _serve(agent, opened, place, browser=browser)
     except ProblemError as error:
         return _refuse(error.problems, code=1)
     finally:
@@ -69,14 +74,11 @@ async def _run(options: RunOptions, environment: Mapping[str, str]) -> int:
 
 
 def _admin_address(text: str) -> tuple[str, int]:
-    """Where the page listens; loopback only, until people can sign in."""
+    """Where the page listens."""
     try:
-        host, port = split_address(text)
+        return split_address(text)
     except ValueError:
         raise ProblemError(problem("admin_address", value=text[:80])) from None
-    if host not in ("127.0.0.1", "::1", "localhost"):
-        raise ProblemError(problem("admin_not_loopback", host=host[:80]))
-    return host, port
 
 
 async def _configure(agent: Agent, opened: Opened, file: Path | None) -> tuple[Problem, ...]:
@@ -119,24 +121,47 @@ def read_config_file(file: Path) -> bytes:
     return content
 
 
-async def _serve(agent: Agent, folder: DataFolder, host: str, port: int) -> int:
+async def _serve(agent: Agent, opened: Opened, place: tuple[str, int], *, browser: bool) -> int:
     stop = asyncio.Event()
     stop_on_signals(stop)
-    local = await Listener.open(agent.api, host, port)
+    listeners = await _open_page(agent, opened, place)
     try:
-        agent.page = f"http://{join_address(*local.address)}"
         await agent.start()
-        write_running(folder, Running(pid=os.getpid(), page=agent.page), agent.machine_token)
-        _tell(agent, folder)
+        write_running(opened.folder, Running(pid=os.getpid(), page=agent.loopback or ""), agent.machine_token)
+        link = await link_at_start(opened, agent.link)
+        _tell(agent, opened.folder, link)
+        if browser:
+            open_page(f"{agent.loopback}{link or ''}")
         _spare_the_collector()
-        log.info("started", version=VERSION, data_dir=str(folder.path), page=agent.page)
+        log.info("started", version=VERSION, data_dir=str(opened.folder.path), page=agent.page)
         await stop.wait()
         log.info("stopping")
         await agent.stop(grace=GRACE)
     finally:
-        await local.close(grace=1.0)
+        for listener in listeners:
+            await listener.close(grace=1.0)
     log.info("stopped")
     return 0
+
+
+async def _open_page(agent: Agent, opened: Opened, place: tuple[str, int]) -> list[Listener]:
+    """Listen for the page. Beyond loopback by TLS, and then for commands and setup links on a loopback port as well."""
+    settings = agent.configuration.page
+    if not await check_reach(opened, place[0], settings):
+        local = await Listener.open(agent.local, *place)
+        agent.page = agent.loopback = f"http://{join_address(*local.address)}"
+        return [local]
+    certificate = await asyncio.to_thread(Certificate, Path(settings.tls_certificate), Path(settings.tls_key))
+    wide = await Listener.open(agent.local, *place, certificate=certificate)
+    try:
+        local = await Listener.open(agent.local, "127.0.0.1", 0)
+    except BaseException:
+        await wide.close(grace=0)
+        raise
+    agent.page_certificate = certificate
+    agent.page = f"https://{join_address(host_name(settings.hosts[0]), wide.address[1])}"
+    agent.loopback = f"http://{join_address(*local.address)}"
+    return [wide, local]
 
 
 def _spare_the_collector() -> None:
@@ -146,15 +171,17 @@ def _spare_the_collector() -> None:
     gc.set_threshold(10_000, 20, 50)
 
 
-def _tell(agent: Agent, folder: DataFolder) -> None:
-    mode = agent.configuration.agent.mode or "not chosen yet (set mode in [agent] of a configuration file)"
+def _tell(agent: Agent, folder: DataFolder, link: str | None) -> None:
+    mode = agent.configuration.agent.mode or "not chosen yet (on the page, or by mode in [agent] of a configuration file)"
     listening = agent.direct.address or agent.direct.error or "not listening"
+    set_up = (f"  set up here  {agent.loopback}{link} (within 30 minutes)",) if link else ()
     lines = (
         f"Hookport {VERSION}",
         f"  data folder  {folder.path}",
         f"  listener     {listening}",
         f"  page         {agent.page}",
         f"  mode         {mode}",
+        *set_up,
         "  stop with    Ctrl-C",
     )
     sys.stdout.write("\n".join(lines) + "\n")

@@ -13,7 +13,7 @@ from store.log import Log, RecordedAttempt
 from touchpoints.delivery import Delivery, DeliveryState, Job
 from touchpoints.destinations.sender import Sender
 from touchpoints.event import Arrival, ArrivedBy, Event, Verdict
-from touchpoints.plan import replan
+from touchpoints.plan import replan, wants
 from touchpoints.problem import ProblemError, problem
 from touchpoints.receive import receive
 from touchpoints.request import Answer, Refused, Request, Verified
@@ -69,6 +69,44 @@ class Rehearsal:
         attempts = await self._deliver(event, jobs) if deliver else {}
         shown = [self._shown(job, endpoint.touchpoint, attempts.get(job.delivery.id)) for job in jobs]
         return {"event_id": event.id, "verdict": "accepted", "reason": "", "deliveries": shown}
+
+    async def trial(self, name: str, event_id: str) -> Json | None:
+        """What a touchpoint would make of a stored event now. Raises ProblemError(touchpoint_unknown)."""
+        endpoint = self._directory().endpoints.get(name)
+        if endpoint is None:
+            raise ProblemError(problem("touchpoint_unknown", name=name[:80]))
+        timeline, body = await self._log.timeline(event_id), await self._log.body(event_id)
+        if timeline is None or body is None:
+            return None
+        touchpoint, event = endpoint.touchpoint, timeline.listed.event
+        received = receive(self._stored_request(event, body, endpoint), touchpoint)
+        if not isinstance(received, Verified):
+            verdict, reason = ("refused", received.code) if isinstance(received, Refused) else ("answered", "")
+            return {"verdict": verdict, "reason": reason, "deliveries": []}
+        jobs = self._jobs(replace(event, event_type=received.event_type, reference=received.reference), body, touchpoint)
+        return {
+            "verdict": "accepted",
+            "reason": "",
+            "event_type": received.event_type,
+            "reference": received.reference,
+            "dedup_key": (received.dedup_key or "").partition(":")[2] or None,
+            "wanted": wants(touchpoint, received.event_type),
+            "deliveries": [self._shown(job, touchpoint, None) for job in jobs],
+        }
+
+    @staticmethod
+    def _stored_request(event: Event, body: bytes, endpoint: Endpoint) -> Request:
+        """The request as it came; what signed URLs are compared with is the endpoint's own."""
+        query = event.target.partition("?")[2]
+        return Request(
+            method=event.method,
+            target=event.target,
+            headers=event.headers,
+            body=body,
+            remote=event.remote,
+            received_at=event.received_at,
+            url=(endpoint.touchpoint.public_url or endpoint.url) + (f"?{query}" if query else ""),
+        )
 
     def _request(self, endpoint: Endpoint, body: bytes | None, headers: Mapping[str, str]) -> Request:
         now, touchpoint = self._clock.now(), endpoint.touchpoint

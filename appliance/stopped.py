@@ -24,6 +24,6 @@ async def open_stopped(data_dir: Path | None) -> AsyncIterator[tuple[Litestar, s
     try:
         agent = Agent(opened, environment=os.environ, clock=clock, redactor=redactor)
         await agent.load()
-        yield agent.api, agent.machine_token
+        yield agent.local, agent.machine_token
     finally:
         await opened.close()

@@ -16,8 +16,10 @@ from appliance.rehearsal import Rehearsal
 from appliance.tasks import Tasks
 from store.inbox import StoreUnavailable
 from store.log import Filter
+from store.outbox import Settlement
 from store.settings import Configuration
 from store.sqlite.events_file import EventsFile
+from touchpoints.delivery import Job
 from touchpoints.destinations.registry import open_sender
 from touchpoints.moment import Micros
 from touchpoints.touchpoint import Touchpoint, TouchpointState
@@ -37,6 +39,7 @@ class Surroundings:
     clock: Clock
     environment: Mapping[str, str]
     tasks: Tasks
+    settled: Callable[[Job, Settlement], None]  # told what each attempt came to
 
 
 class Works:
@@ -53,6 +56,7 @@ class Works:
             jitter=jitter,
             open_sender=lambda destination: open_sender(destination, environment=around.environment, now=now),
             tasks=around.tasks,
+            settled=around.settled,
         )
         self.drain = Drain(
             inbox=events.inbox, outbox=events.outbox, touchpoints=self._touchpoints, now=now, planned=self.lanes.wake

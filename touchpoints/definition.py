@@ -208,7 +208,7 @@ def read_verification(
 def made_verification(overlay: dict[str, Any], preset: Provider, path: str, reading: Reading) -> Verification:
     """The preset with its overlay; one that cannot be used is noted, and stands for none."""
     if header := overlay.pop("header", ""):
-        if "signature" in overlay or "credential" in overlay:
+        if overlay.get("signature") or overlay.get("credential"):
             reading.wrong("verify_header_twice", join(path, "header"))
         place = "credential" if overlay.get("scheme") == "token" else "signature"
         overlay[place] = f"header:{header}"

@@ -1,7 +1,8 @@
 """A problem a person meets: a stable code, a sentence, and what to do. The words live in `problems/*.toml`, for translators."""
 
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -15,6 +16,7 @@ class Problem:
     text: str
     mend: str
     path: str = ""  # where in the configuration or request, e.g. touchpoint.orders.secrets[0]
+    values: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)  # what the words were filled with
 
     def __str__(self) -> str:
         where = f"{self.path}: " if self.path else ""
@@ -49,4 +51,4 @@ def catalogue() -> dict[str, dict[str, str]]:
 def problem(code: str, *, path: str = "", **values: Any) -> Problem:
     """A problem by its code, its templates filled with values. Raises KeyError for a code that is not in the catalogue."""
     words = catalogue()[code]
-    return Problem(code, words["text"].format_map(values), words.get("mend", "").format_map(values), path)
+    return Problem(code, words["text"].format_map(values), words.get("mend", "").format_map(values), path, values)

@@ -29,6 +29,9 @@ class Control(Protocol):
     async def show(self) -> str:
         """`config show`."""
 
+    async def secret_sources(self) -> Mapping[str, str]:
+        """Where each stored secret comes from, by fingerprint: `env:NAME`, `file:PATH`, or empty for one that was typed in."""
+
     async def rename(self, old: str, new: str, *, actor: Actor) -> Applied:
         """Rename a touchpoint."""
 
@@ -42,6 +45,12 @@ class Control(Protocol):
 
         `{event_id, verdict, reason, deliveries: [{destination, kind, target, method, headers, body_bytes, sent}]}`; with
         `deliver`, each destination's attempt as well: `{outcome, http_status, error}`.
+        """
+
+    async def trial(self, touchpoint: str, event_id: str) -> Json | None:
+        """What a touchpoint would make of a stored event now; nothing is sent or kept. None: no such event, or no body left.
+
+        `{verdict, reason, event_type, reference, dedup_key, wanted, deliveries}`; deliveries as in `test`.
         """
 
     async def act(self, action: str, which: Filter, *, dry_run: bool, actor: Actor) -> Done:

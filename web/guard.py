@@ -1,6 +1,6 @@
 """The gate in front of everything on the local port: which names it answers to, who calls, and what they may do."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,14 +11,22 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from store.configuration import Actor
+from store.door import Door
 from store.people import People
 from store.people import Scope as Right
 from touchpoints.moment import Micros
 from touchpoints.problem import Problem, ProblemError, problem
+from web.guard_headers import is_api
 from web.guard_host import host_problem
-from web.guard_token import bearer, is_machine, token_digest
+from web.guard_origin import Origin, origin_of, strange_origin
+from web.guard_session import cookie_name, session_value
+from web.guard_sign_in import is_htmx, send_to_sign_in
+from web.guard_token import bearer, carries_token, is_machine, token_digest
 
-OPEN = "open"  # the `opt` key of a handler that asks for no token
+OPEN = "open"  # the `opt` key of a handler that asks for no token and no session
+SAME_ORIGIN = "same_origin"  # the `opt` key of a page's streams, exports and the like: no link from elsewhere opens them
+
+Headers = Iterable[tuple[bytes, bytes]]
 
 _ORDER = (Right.READ, Right.OPERATE, Right.ADMIN)
 
@@ -33,7 +41,7 @@ class NotAllowed(ProblemError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who calls, and what they may do. Only the per-start token makes a machine."""
+    """Who calls, and what they may do: a person's name, `token:NAME` or `machine`. Only the per-start token makes a machine."""
 
     name: str
     right: Right
@@ -50,13 +58,15 @@ class Doorkeeper:
     """What the gate must know to let someone in."""
 
     people: People
+    door: Door
     machine_token_digest: bytes  # SHA-256 of this start's token
+    instance: Callable[[], str]  # the instance's id, for the cookie's name
     hosts: Callable[[], Collection[str]]  # `page.hosts` as configured now
     now: Callable[[], Micros]
 
-    async def admit(self, scope: Scope) -> Caller:
+    async def admit(self, headers: Headers) -> Caller:
         """Who calls, by bearer token. Raises NotAllowed(401)."""
-        token = bearer(scope["headers"])
+        token = bearer(headers)
         if token is None:
             raise NotAllowed(401, problem("token_missing"))
         digest = token_digest(token)
@@ -67,11 +77,22 @@ class Doorkeeper:
             raise NotAllowed(401, problem("token_wrong"))
         return Caller(name=f"token:{kept.name}", right=kept.scope)
 
+    async def recognise(self, headers: Headers) -> Caller | None:
+        """Who is signed in, by session cookie."""
+        value = self.session_value(headers)
+        session = await self.door.session(token_digest(value), now=self.now()) if value else None
+        return Caller(name=session.person, right=Right.ADMIN) if session else None
+
+    def session_value(self, headers: Headers) -> str | None:
+        """The value of this instance's session cookie."""
+        return session_value(headers, cookie_name(self.instance()))
+
 
 class Gate(ASGIMiddleware):
-    """Checks the Host header, which stops DNS rebinding, and then the token.
+    """Checks the Host header, which stops DNS rebinding, and then who calls.
 
-    A browser never sends a bearer token by itself, so Origin and Sec-Fetch-Site say nothing more here.
+    Programs send a bearer token, which no browser sends by itself. People have a session cookie, which a browser sends with
+    requests of other sites' making as well: where it counts, so does where the request comes from.
     """
 
     scopes = (ScopeType.HTTP, ScopeType.ASGI, ScopeType.WEBSOCKET)
@@ -80,12 +101,33 @@ class Gate(ASGIMiddleware):
         self._doorkeeper = doorkeeper
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        """Let the request on to its handler, or raise NotAllowed."""
-        if why := host_problem(scope["headers"], self._doorkeeper.hosts()):
+        """Let the request on to its handler with `user` (a Caller, or None where a handler is open), or turn it away."""
+        headers = scope["headers"]
+        if why := host_problem(headers, self._doorkeeper.hosts()):
             raise NotAllowed(403, why)
-        if not scope["route_handler"].opt.get(OPEN):
-            scope["user"] = await self._doorkeeper.admit(scope)
-        await next_app(scope, receive, send)
+        api, is_open = is_api(scope["path"]), bool(scope["route_handler"].opt.get(OPEN))
+        if api and (carries_token(headers) or self._doorkeeper.session_value(headers) is None):
+            scope["user"] = None if is_open else await self._doorkeeper.admit(headers)
+            return await next_app(scope, receive, send)
+        origin = self._judge(scope)
+        if origin is Origin.STRANGE:
+            raise NotAllowed(403, strange_origin(scope["path"]))
+        scope["user"] = await self._doorkeeper.recognise(headers)
+        if scope["user"] is not None or is_open:
+            return await next_app(scope, receive, send)
+        if api or (scope["route_handler"].opt.get(SAME_ORIGIN) and not is_htmx(headers)):
+            raise NotAllowed(401, problem("sign_in_needed"))
+        return await send_to_sign_in(scope, send, from_elsewhere=origin is Origin.LINK)
+
+    @staticmethod
+    def _judge(scope: Scope) -> Origin:
+        handler = scope["route_handler"]
+        return origin_of(
+            scope["headers"],
+            method=str(scope.get("method", "GET")),
+            scheme=scope["scheme"],
+            whole_page=bool(handler.opt.get(OPEN)) or not (is_api(scope["path"]) or handler.opt.get(SAME_ORIGIN)),
+        )
 
 
 def _needs(right: Right, connection: ASGIConnection[Any, Caller, Any, Any]) -> None:

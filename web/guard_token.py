@@ -16,6 +16,11 @@ def bearer(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
     return token.strip() or None if scheme.lower() == "bearer" else None
 
 
+def carries_token(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether a request tries to prove itself by `Authorization` at all."""
+    return any(name == b"authorization" for name, _ in headers)
+
+
 def token_digest(token: str) -> bytes:
     """How a token is kept and compared. Tokens are long and random, so a plain SHA-256 is not worth guessing at."""
     return hashlib.sha256(token.encode()).digest()

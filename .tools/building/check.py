@@ -10,7 +10,7 @@ from pathlib import Path
 from building.place import CACHE, ROOT, program, say
 
 _PARTS = ("appliance", "store", "touchpoints", "web")
-_NOT_OURS = {".git", ".venv", ".cache", ".hypothesis", "node_modules", "__pycache__", "build", "dist"}
+_NOT_OURS = {".git", ".venv", ".cache", ".hypothesis", "node_modules", "vendor", "__pycache__", "build", "dist"}
 # Addresses of package registries and folders of the machine a file was written on mean nothing on another machine.
 _FOREIGN = re.compile(
     r"(?:pypi|pythonhosted|npmjs|npmmirror|yarnpkg|crates)\.(?:org|com|io)\b|/root/\.|/work/(?:main|shared)\b|/tmp/(?:v|bash_jobs)\b"

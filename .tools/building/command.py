@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 
+from building.assets import fill_vendor
 from building.check import fix, lint
 from building.environment import NETWORK, prepare
 from building.lock import lock
@@ -20,7 +21,7 @@ python3 build.py COMMAND
   lint               ruff, mypy, import-linter, and that no file names a registry or this machine
   fix                format the code, and mend what ruff can mend
   bench [NAMES]      measure the speed; --json for figures a program reads
-  lock [--upgrade]   write the lock files anew from pyproject.toml and tests/npm/package.json
+  lock [--upgrade]   write the lock files anew from pyproject.toml and the two npm/package.json
 
 Needs Python 3.11 to 3.14 with venv, and Git; everything else is put into .venv and .cache in this folder."""
 
@@ -54,6 +55,7 @@ def main(arguments: list[str]) -> int:
 
 def _run(arguments: list[str]) -> int:
     prepare("run")
+    fill_vendor()
     return _become([program("hookport"), "run", *arguments])
 
 
@@ -61,6 +63,7 @@ def _test(arguments: list[str]) -> int:
     prepare("dev")
     need(TEST_PROGRAMS)
     _npm()
+    fill_vendor()
     clean = True if arguments else lint()
     tests = subprocess.run([program("python"), "-m", "pytest", *arguments], cwd=ROOT, check=False).returncode
     if not clean:
@@ -80,6 +83,7 @@ def _fix(_arguments: list[str]) -> int:
 
 def _bench(arguments: list[str]) -> int:
     prepare("dev")
+    fill_vendor()
     try:
         need(BENCH_PROGRAMS)
     except BuildError as error:

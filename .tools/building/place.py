@@ -9,6 +9,8 @@ ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache"
 LOCKS = ROOT / ".requirements"
 NPM = ROOT / "tests" / "npm"
+PAGE_NPM = ROOT / "web" / "page" / "npm"
+VENDOR = ROOT / "web" / "page" / "static" / "vendor"
 VENV = ROOT / ".venv"
 _SCRIPTS = VENV / ("Scripts" if sys.platform == "win32" else "bin")
 _SUFFIX = ".exe" if sys.platform == "win32" else ""

@@ -8,7 +8,14 @@ from collections.abc import Mapping, Sequence
 from building.place import BuildError, quiet, say
 
 # By program, Debian's package. tinyproxy-bin is the program without the service that the package tinyproxy would start.
-TEST_PROGRAMS = {"node": "nodejs", "npm": "npm", "tinyproxy": "tinyproxy-bin", "curl": "curl", "openssl": "openssl"}
+TEST_PROGRAMS = {
+    "chromium": "chromium",
+    "curl": "curl",
+    "node": "nodejs",
+    "npm": "npm",
+    "openssl": "openssl",
+    "tinyproxy": "tinyproxy-bin",
+}
 BENCH_PROGRAMS = {"wrk": "wrk", "webhook": "webhook"}
 
 
@@ -28,12 +35,9 @@ def install(packages: Sequence[str]) -> None:
 
 
 def missing(programs: Mapping[str, str]) -> dict[str, str]:
-    """Which of the programs aren't on PATH; tinyproxy doesn't exist for Windows, where its tests are left out."""
-    return {
-        name: package
-        for name, package in programs.items()
-        if shutil.which(name) is None and not (sys.platform == "win32" and name == "tinyproxy")
-    }
+    """Which of the programs aren't on PATH; where a system has no package of one, its tests are left out."""
+    apart = {"win32": ("chromium", "tinyproxy"), "darwin": ("chromium",)}.get(sys.platform, ())
+    return {name: package for name, package in programs.items() if shutil.which(name) is None and name not in apart}
 
 
 def need(programs: Mapping[str, str]) -> None:

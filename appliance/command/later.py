@@ -5,7 +5,6 @@ import click
 from touchpoints.problem import ProblemError, problem
 
 _LATER = {
-    "admin": "A one-time link for when the page's password is lost comes with the page, in a later version.",
     "backup": "Comes with a later version; until then copy the data folder while Hookport is stopped.",
     "restore": "Comes with a later version; until then put a copy of the data folder back while Hookport is stopped.",
     "selftest": "Comes with the single executable, in a later version; until then `hookport check` opens what is stored.",

@@ -7,6 +7,7 @@ import click
 
 from appliance import VERSION
 from appliance.command.about import check, paths, version
+from appliance.command.admin import admin
 from appliance.command.client import Turned
 from appliance.command.config import config
 from appliance.command.events import events
@@ -65,5 +66,5 @@ def hookport() -> None:
     """
 
 
-for command in (run, status, config, touchpoint, events, export, token, paths, check, version, *LATER):
+for command in (run, status, config, touchpoint, events, export, token, admin, paths, check, version, *LATER):
     hookport.add_command(command)

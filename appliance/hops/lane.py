@@ -60,7 +60,15 @@ class Lane:
     """The hop from outbox to one destination."""
 
     def __init__(
-        self, route: Route, *, health: Health, outbox: Outbox, budget: Budget, clock: Clock, jitter: Callable[[], float]
+        self,
+        route: Route,
+        *,
+        health: Health,
+        outbox: Outbox,
+        budget: Budget,
+        clock: Clock,
+        jitter: Callable[[], float],
+        settled: Callable[[Job, Settlement], None],
     ) -> None:
         self.pace = Pace()
         self.health = health
@@ -69,6 +77,7 @@ class Lane:
         self._budget = budget
         self._clock = clock
         self._jitter = jitter
+        self._settled = settled
         self._claimed: set[int] = set()  # claimed and not yet settled on disk
         self._sending = 0
         self._refill_at = NEVER  # attempts under way at which the lane looks again for what is due
@@ -192,6 +201,7 @@ class Lane:
         if changed or self._sending <= self._refill_at or route is not self._route:
             self.pace.wake()
         await self._settle(settlement, changed=changed)
+        self._settled(job, settlement)
         self._claimed.discard(job.seq)
         if not isinstance(outcome, Delivered):
             self.pace.wake()

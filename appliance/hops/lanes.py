@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from appliance.clock import Clock
 from appliance.hops.lane import Lane, Route
 from appliance.tasks import Tasks
-from store.outbox import Outbox
+from store.outbox import Outbox, Settlement
+from touchpoints.delivery import Job
 from touchpoints.destinations.sender import Sender
 from touchpoints.retry import Health
 from touchpoints.touchpoint import Destination, Touchpoint, TouchpointState
@@ -25,13 +26,16 @@ class Lanes:
         jitter: Callable[[], float],
         open_sender: Callable[[Destination], Sender],
         tasks: Tasks,
+        settled: Callable[[Job, Settlement], None] = lambda _job, _settlement: None,
     ) -> None:
+        """`settled` is told what each attempt came to, once that is on disk."""
         self._outbox = outbox
         self._budget = budget
         self._clock = clock
         self._jitter = jitter
         self._open_sender = open_sender
         self._tasks = tasks
+        self._settled = settled
         self._lanes: dict[int, Lane] = {}
         self._health: dict[int, Health] = {}
 
@@ -96,7 +100,15 @@ class Lanes:
             lane.follow(route)
             return
         health = self._health.get(number, Health(destination=number))
-        lane = Lane(route, health=health, outbox=self._outbox, budget=self._budget, clock=self._clock, jitter=self._jitter)
+        lane = Lane(
+            route,
+            health=health,
+            outbox=self._outbox,
+            budget=self._budget,
+            clock=self._clock,
+            jitter=self._jitter,
+            settled=self._settled,
+        )
         self._lanes[number] = lane
         self._tasks.spawn(lane.run(), name=f"lane-{number}")
 

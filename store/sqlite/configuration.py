@@ -18,7 +18,7 @@ from store.settings_definition import read_configuration
 from store.sqlite.configuration_rows import read_document, read_names, successors, write_document
 from store.sqlite.database import Database, explained
 from store.sqlite.people import write_audit
-from store.sqlite.secret_rows import read_anew, read_secrets, write_secrets
+from store.sqlite.secret_rows import SELECT_SECRETS, read_anew, read_secrets, write_secrets
 from store.vault import Vault
 from touchpoints.definition import Ids
 from touchpoints.definition_setting import Reading, join
@@ -169,6 +169,10 @@ class SqliteConfiguration:
         """See ConfigurationStore."""
         document, _ = await self._run(read_document)
         return to_toml(document)
+
+    async def secret_sources(self) -> Mapping[str, str]:
+        """See ConfigurationStore."""
+        return await self._run(lambda db: {one: source for one, source, _ in db.execute(SELECT_SECRETS)})
 
     async def rename(self, old: str, new: str, *, actor: Actor, now: Micros) -> Applied:
         """See ConfigurationStore."""

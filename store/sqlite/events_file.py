@@ -15,6 +15,7 @@ from store.sqlite.outbox import SqliteOutbox
 from store.sqlite.recent import Recent
 from store.sqlite.retention import Retention
 from store.sqlite.sequence import Sequence, last_numbers
+from store.sqlite.statistics import SqliteStatistics
 from store.sqlite.writer import Writer
 from touchpoints.moment import Micros
 from touchpoints.problem import Problem, ProblemError, problem
@@ -44,6 +45,7 @@ class EventsFile:
         self.actions = SqliteActions(self._writer, self._readers, self._deliveries)
         self._writer.watch(accept_refused, lambda _items, _results: self._recent.forget())
         self.retention = Retention(self._writer, self._readers)
+        self.statistics = SqliteStatistics(self._writer, self._readers)
 
     @classmethod
     async def open(cls, path: Path, open_database: Open, *, now: Micros, readers: int = 3) -> "EventsFile":

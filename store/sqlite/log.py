@@ -1,11 +1,12 @@
 """The log in SQLite: lists, timelines and counts. The export's rows are in `export`."""
 
+import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from store.log import Backlog, DestinationBacklog, ExportRow, Filter, Listed, RecordedAttempt, Timeline
+from store.log import Backlog, DestinationBacklog, ExportRow, Filter, Listed, RecordedAttempt, Scanned, Timeline
 from store.sqlite import counters
 from store.sqlite.connections import Readers
 from store.sqlite.export import count_rows, select_rows
@@ -20,7 +21,8 @@ from store.sqlite.rows import (
     event_id_of,
     select_body,
 )
-from store.sqlite.slices import downward, ends, upward
+from store.sqlite.slices import SLICE, downward, ends, upward
+from store.sqlite.standing import select_backlog, select_last_events, select_refusals
 from touchpoints.attempt import Blame
 from touchpoints.delivery import Delivery
 from touchpoints.moment import DAY, Micros
@@ -47,6 +49,18 @@ class SqliteLog:
     async def timeline(self, event_id: str) -> Timeline | None:
         """See Log."""
         return await self._readers.run(partial(select_timeline, event_id=event_id_of(event_id)))
+
+    async def last_attempts(self, seqs: Sequence[int]) -> Mapping[str, RecordedAttempt]:
+        """See Log."""
+        return await self._readers.run(partial(select_last_attempts, seqs=seqs))
+
+    async def find(self, text: str, *, limit: int) -> Sequence[Listed]:
+        """See Log. Keys are remembered as long as duplicates are recognised."""
+        return await self._readers.run(partial(select_found, text=text, limit=limit))
+
+    async def scan(self, text: bytes, which: Filter, *, before: int | None = None) -> Scanned:
+        """See Log."""
+        return await self._readers.run(partial(select_scanned, text=text, which=which, before=before))
 
     async def body(self, event_id: str) -> bytes | None:
         """See Log."""
@@ -92,6 +106,10 @@ class SqliteLog:
     async def last_events(self) -> Mapping[int, Micros]:
         """See Log. Refused events do not count: anyone can send those."""
         return await self._readers.run(select_last_events)
+
+    async def recent_deliveries(self, touchpoints: Sequence[int], *, limit: int) -> Mapping[int, Sequence[tuple[Micros, str]]]:
+        """See Log."""
+        return await self._readers.run(partial(select_recent, touchpoints=touchpoints, limit=limit))
 
     async def refusals(self, touchpoint: int | None = None, *, since: Micros = 0) -> Mapping[tuple[int, str], int]:
         """See Log; counted by whole days of UTC."""
@@ -158,22 +176,97 @@ FROM attempts WHERE place >= ? AND place < ? ORDER BY place
 def select_attempts(db: sqlite3.Connection, delivery_seq: int, delivery_id: str) -> list[RecordedAttempt]:
     """The attempts of one delivery, in order."""
     rows = db.execute(SELECT_ATTEMPTS, (delivery_seq << 16, (delivery_seq + 1) << 16))
-    return [
-        RecordedAttempt(
-            delivery_id=delivery_id,
-            number=row[0],
-            started_at=row[1],
-            duration=row[2],
-            outcome=row[3],
-            blame=None if row[4] is None else Blame(row[4]),
-            http_status=row[5],
-            error_code=row[6],
-            error=row[7],
-            answer=row[8],
-            next_attempt_at=row[9],
-        )
-        for row in rows
-    ]
+    return [_attempt(row, delivery_id) for row in rows]
+
+
+def _attempt(row: Row, delivery_id: str) -> RecordedAttempt:
+    return RecordedAttempt(
+        delivery_id=delivery_id,
+        number=row[0],
+        started_at=row[1],
+        duration=row[2],
+        outcome=row[3],
+        blame=None if row[4] is None else Blame(row[4]),
+        http_status=row[5],
+        error_code=row[6],
+        error=row[7],
+        answer=row[8],
+        next_attempt_at=row[9],
+    )
+
+
+SELECT_LAST_ATTEMPTS = """
+SELECT a.place & 65535, a.started_at, a.duration, a.outcome, a.blame, a.http_status, a.error_code, a.error, a.answer,
+    a.next_attempt_at, d.id
+FROM deliveries d JOIN attempts a
+    ON a.place = (SELECT max(l.place) FROM attempts l WHERE l.place >= d.seq << 16 AND l.place < (d.seq + 1) << 16)
+WHERE d.event_seq IN (SELECT value FROM json_each(?))
+"""
+
+
+def select_last_attempts(db: sqlite3.Connection, *, seqs: Sequence[int]) -> dict[str, RecordedAttempt]:
+    """The latest attempt of every delivery of these events."""
+    rows = db.execute(SELECT_LAST_ATTEMPTS, (json.dumps(list(seqs)),))
+    return {row[10]: _attempt(row, row[10]) for row in rows}
+
+
+SELECT_FOUND = f"""
+WITH meant (seq) AS (
+    SELECT seq FROM events WHERE id = :id
+    UNION SELECT seq FROM (SELECT seq FROM events WHERE reference = :text ORDER BY seq DESC LIMIT :limit)
+    UNION SELECT c.event_seq FROM claims c WHERE c.dedup_key = :text AND c.touchpoint IN (SELECT touchpoint FROM last_events)
+)
+SELECT {LISTED_COLUMNS} FROM events e WHERE e.seq IN (SELECT seq FROM meant) ORDER BY e.seq DESC LIMIT :limit
+"""  # noqa: S608 - joins constants; values are bound
+
+
+def select_found(db: sqlite3.Connection, *, text: str, limit: int) -> list[Listed]:
+    """Events whose id, reference or recent dedup key is this text."""
+    named = {"id": event_id_of(text.lower()), "text": text, "limit": limit}
+    return [_listed(db, row) for row in db.execute(SELECT_FOUND, named).fetchall()]
+
+
+SCAN_EVENTS = 500
+SCAN_BYTES = 4 * 1024 * 1024
+
+
+def select_scanned(db: sqlite3.Connection, *, text: bytes, which: Filter, before: int | None) -> Scanned:
+    """Look through the bodies of a slice, as many as one short read can take."""
+    low, high = ends(db)
+    top = high if before is None else min(before, high)
+    if top <= low:
+        return Scanned(found=(), next_before=None, looked=0)
+    floor = max(low, top - SLICE)
+    where = of_events(which, floor, top)
+    sql = f"SELECT {LISTED_COLUMNS}, e.body_kept FROM events e WHERE {where.sql} ORDER BY e.seq DESC LIMIT ?"  # noqa: S608 - joins constants; values are bound
+    found: list[Listed] = []
+    wanted, room, looked = text.lower(), SCAN_BYTES, 0
+    rows = db.execute(sql, (*where.parameters, SCAN_EVENTS)).fetchall()
+    for row in rows:
+        listed_row, kept = row[:-1], row[-1]
+        seq = listed_row[EVENT_WIDTH]
+        if kept:
+            body = select_body(db, seq)
+            looked, room = looked + 1, room - len(body)
+            if wanted in body.lower():
+                found.append(_listed(db, listed_row))
+        if room <= 0:
+            floor = seq
+            break
+    else:
+        if len(rows) == SCAN_EVENTS:
+            floor = rows[-1][EVENT_WIDTH]
+    over = floor <= low or (which.since is not None and _is_past(db, floor, which.since))
+    return Scanned(found=tuple(found), next_before=None if over else floor, looked=looked)
+
+
+SELECT_RECEIVED = "SELECT received_at FROM events WHERE seq < ? ORDER BY seq DESC LIMIT 1"
+
+
+def _is_past(db: sqlite3.Connection, seq: int, since: Micros) -> bool:
+    """Whether what was stored before is surely older; a day of grace, for clocks that were set back."""
+    row = db.execute(SELECT_RECEIVED, (seq,)).fetchone()
+    return row is None or row[0] < since - DAY
 
 
 SELECT_KEPT = "SELECT seq FROM events WHERE id = ? AND body_kept = 1"
@@ -185,44 +278,13 @@ def select_event_body(db: sqlite3.Connection, event_id: str) -> bytes | None:
     return None if row is None else select_body(db, row[0])
 
 
-SELECT_OLDEST = """
-SELECT min(received_at) FROM events WHERE seq IN (
-    (SELECT min(seq) FROM inbox),
-    (SELECT min(event_seq) FROM deliveries WHERE state = 'pending' AND state != 'delivered'),
-    (SELECT min(event_seq) FROM deliveries WHERE state = 'held' AND state != 'delivered'))
+SELECT_RECENT = """
+SELECT e.received_at, d.state
+FROM (SELECT seq, received_at, test FROM events WHERE touchpoint = ? ORDER BY seq DESC LIMIT 300) e
+JOIN deliveries d ON d.event_seq = e.seq WHERE e.test = 0 ORDER BY e.seq DESC, d.seq DESC LIMIT ?
 """
 
 
-def select_backlog(db: sqlite3.Connection) -> Backlog:
-    """What is not settled, over all."""
-    total: dict[str, int] = defaultdict(int)
-    for (state, _), n in counters.counted(db).items():
-        total[state] += n
-    (oldest_at,) = db.execute(SELECT_OLDEST).fetchone()
-    return Backlog(
-        inbox=total["inbox"],
-        outbox=total["pending"],
-        held=total["held"],
-        given_up=total["given_up"],
-        refused=total["refused"],
-        oldest_at=oldest_at,
-    )
-
-
-SELECT_LAST_EVENTS = "SELECT touchpoint, received_at FROM last_events"
-
-
-def select_last_events(db: sqlite3.Connection) -> dict[int, Micros]:
-    """The last received event of every touchpoint."""
-    return dict(db.execute(SELECT_LAST_EVENTS).fetchall())
-
-
-SELECT_REFUSALS = """
-SELECT touchpoint, reason, sum(n) FROM refusals
-WHERE touchpoint = coalesce(?, touchpoint) AND day >= ? GROUP BY touchpoint, reason
-"""
-
-
-def select_refusals(db: sqlite3.Connection, *, touchpoint: int | None, since: Micros) -> dict[tuple[int, str], int]:
-    """How many requests were refused, by touchpoint and reason."""
-    return {(who, reason): n for who, reason, n in db.execute(SELECT_REFUSALS, (touchpoint, since // DAY))}
+def select_recent(db: sqlite3.Connection, *, touchpoints: Sequence[int], limit: int) -> dict[int, Sequence[tuple[Micros, str]]]:
+    """(received_at, state) of the last deliveries of each touchpoint, oldest first."""
+    return {one: db.execute(SELECT_RECENT, (one, limit)).fetchall()[::-1] for one in touchpoints}

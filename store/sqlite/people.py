@@ -47,7 +47,23 @@ class SqlitePeople:
 
     async def set_password(self, person: str, password_hash: str, *, now: Micros) -> None:
         """See People."""
-        await self._write(lambda db: upsert_person(db, person, password_hash, now))
+
+        def work(db: sqlite3.Connection) -> None:
+            upsert_person(db, person, password_hash, now)
+            db.execute(DELETE_SESSIONS, (person,))
+
+        await self._write(work)
+
+    async def remove_person(self, person: str) -> bool:
+        """See People."""
+
+        def work(db: sqlite3.Connection) -> bool:
+            gone = db.execute(DELETE_PERSON, (person,)).rowcount > 0
+            if gone:
+                db.execute(DELETE_SESSIONS, (person,))
+            return gone
+
+        return await self._write(work)
 
     async def password_hash(self, person: str) -> str | None:
         """See People."""
@@ -133,6 +149,10 @@ def upsert_person(db: sqlite3.Connection, person: str, password_hash: str, now: 
     """Keep a person's hash."""
     db.execute(UPSERT_PERSON, (person, password_hash, now))
 
+
+DELETE_PERSON = "DELETE FROM persons WHERE name = ? AND (SELECT count(*) FROM persons) > 1"
+
+DELETE_SESSIONS = "DELETE FROM sessions WHERE person = ?"
 
 SELECT_PASSWORD = "SELECT password_hash FROM persons WHERE name = ?"  # noqa: S105 - SQL, no password
 

@@ -94,6 +94,7 @@ async def test_a_retry_reckoned_by_a_clock_that_ran_ahead_is_due_now(tmp_path: P
                 clock=clock,
                 environment={},
                 tasks=tasks,
+                settled=lambda _job, _settlement: None,
             ),
         )
         await works.start()

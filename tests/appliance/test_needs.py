@@ -46,6 +46,6 @@ def test_refused_events_and_missing_secrets() -> None:
 def test_its_shape() -> None:
     """The keys of `status --json`, words and mend together."""
     shown = Need(problem=problem("mode_not_chosen")).as_json()
-    assert list(shown) == ["code", "count", "text", "touchpoint", "destination"]
+    assert list(shown) == ["code", "count", "text", "mend", "touchpoint", "destination"]
     assert shown["code"] == "mode_not_chosen"
     assert shown["text"].endswith(problem("mode_not_chosen").mend)

@@ -24,6 +24,7 @@ _PARTS = {
     "agent": "The agent and its data folder",
     "store": "The database files",
     "api": "Commands and the JSON API",
+    "page": "The page: setup, sign-in and forms",
 }
 _OWN_TABLES = ("verify", "dedup", "retry")
 _TITLES = {

@@ -12,7 +12,7 @@ from store.sqlite import slices
 from store.sqlite.counters import SELECT_ALL
 from store.sqlite.events_file import EventsFile
 from store.sqlite.export import COLUMNS, FROM
-from store.sqlite.log import SELECT_OLDEST
+from store.sqlite.standing import SELECT_OLDEST
 from tests.store.make import NOW, arrival, delivered, delivery, event, failed, put_and_plan, query, settle_all
 from touchpoints.event import Verdict
 
@@ -208,3 +208,31 @@ async def test_counts_and_export_never_scan(file: EventsFile, path: Path, sql: s
     steps: list[Any] = [row[3] for row in query(path, f"EXPLAIN QUERY PLAN {sql}")]
     assert all(step.startswith(allowed) or step.startswith("SEARCH") for step in steps), steps
     assert not any(step == "USE TEMP B-TREE FOR ORDER BY" for step in steps), steps
+
+
+async def test_one_text_finds_ids_references_and_keys_with_their_last_attempts(file: EventsFile) -> None:
+    """Each by itself, a delivery's id too; what nobody has finds nothing."""
+    await one_of_each(file)
+    of_delivery = delivery(event(4)).id.upper()
+    for text, name in ((event(4).id, "delivered"), (of_delivery, "delivered"), ("held", "held"), ("k", "delivered")):
+        found = await file.log.find(text, limit=5)
+        assert [one.event.reference for one in found] == [name], text
+    assert await file.log.find("nobody", limit=5) == []
+    last = await file.log.last_attempts([4, 5])
+    assert [(one.number, one.outcome) for one in last.values()] == [(2, "delivered")]
+
+
+async def test_bodies_are_scanned_in_slices(file: EventsFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever ends a slice, every body is looked at once, newest first, and those older than wanted not at all."""
+    for number in range(1, 8):
+        await file.inbox.put(arrival(number, b"a NEEDLE" if number % 3 == 1 else b"hay"))
+    monkeypatch.setattr("store.sqlite.log.SCAN_EVENTS", 2)
+    monkeypatch.setattr("store.sqlite.log.SCAN_BYTES", 8)
+    found, looked, before, slices_read = [], 0, None, 0
+    while slices_read == 0 or before is not None:
+        part = await file.log.scan(b"needle", Filter(), before=before)
+        found += [one.seq for one in part.found]
+        looked, before, slices_read = looked + part.looked, part.next_before, slices_read + 1
+    assert (found, looked) == ([7, 4, 1], 7)
+    assert slices_read > 3
+    assert (await file.log.scan(b"needle", Filter(since=NOW + 2**50))).next_before is None

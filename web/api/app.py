@@ -1,59 +1,35 @@
-"""The local port's application: the JSON API under /api/v1, and /health."""
+"""The JSON API's handlers and its description; `web.local` serves them."""
 
-from litestar import Litestar
-from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
+from litestar.types import ControllerRouterHandler
 
+from web.api.admin import AdminController
 from web.api.audit import AuditController
 from web.api.configuration import ConfigurationController
-from web.api.desk import Desk
 from web.api.events import EventsController
 from web.api.export import ExportController
 from web.api.files import FilesController
-from web.api.problems import EXCEPTION_HANDLERS
-from web.api.selection import provide_selection
 from web.api.status import StatusController, health
 from web.api.tokens import TokensController
 from web.api.touchpoints import TouchpointsController
-from web.guard import Doorkeeper, Gate
-from web.guard_headers import add_safe_headers
 
-BODY_LIMIT = 2 * 1024 * 1024  # a configuration file of 1 MiB, and its quoting
-
-
-def make_api(desk: Desk, *, version: str) -> Litestar:
-    """The application; whoever serves it says on which port. It opens and closes nothing."""
-    doorkeeper = Doorkeeper(
-        people=desk.people,
-        machine_token_digest=desk.machine_token_digest,
-        hosts=lambda: desk.control.configuration().page.hosts,
-        now=desk.now,
-    )
-    return Litestar(
-        [
-            health,
-            StatusController,
-            TouchpointsController,
-            EventsController,
-            ConfigurationController,
-            ExportController,
-            TokensController,
-            AuditController,
-            FilesController,
-        ],
-        dependencies={"desk": Provide(lambda: desk, sync_to_thread=False), "which": Provide(provide_selection)},
-        middleware=[Gate(doorkeeper)],
-        before_send=[add_safe_headers],
-        exception_handlers=EXCEPTION_HANDLERS,
-        request_max_body_size=BODY_LIMIT,
-        logging_config=None,
-        openapi_config=_openapi(version),
-    )
+API_HANDLERS: list[ControllerRouterHandler] = [
+    health,
+    StatusController,
+    TouchpointsController,
+    EventsController,
+    ConfigurationController,
+    ExportController,
+    TokensController,
+    AuditController,
+    AdminController,
+    FilesController,
+]
 
 
-def _openapi(version: str) -> OpenAPIConfig:
+def describe(version: str) -> OpenAPIConfig:
     """The description at /api/v1/openapi.json, and no page that would fetch scripts from elsewhere."""
     return OpenAPIConfig(
         title="Hookport",

@@ -59,6 +59,7 @@ class Need(TypedDict):
     code: str
     count: int
     text: str
+    mend: str  # the end of text: what to do
     touchpoint: str | None
     destination: str | None
 
@@ -249,6 +250,12 @@ class RevokedToken(TypedDict):
     """An API token that is no more."""
 
     revoked: str
+
+
+class FreshLink(TypedDict):
+    """The one-time link; null where no process runs, which then prints one at its next start."""
+
+    link: str | None
 
 
 class AuditShape(TypedDict):

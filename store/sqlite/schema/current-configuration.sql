@@ -17,8 +17,14 @@ CREATE TABLE destinations (
 CREATE UNIQUE INDEX destinations_by_name ON destinations (touchpoint, name) WHERE removed_at IS NULL;
 
 CREATE TABLE instance (
-    key TEXT PRIMARY KEY, -- id | key_check | applied_digest
+    key TEXT PRIMARY KEY, -- id | key_check | applied_digest | link_wanted
     value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE login_failures (
+    subject TEXT PRIMARY KEY, -- an account or an address
+    failures INTEGER NOT NULL,
+    last_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
@@ -33,6 +39,13 @@ CREATE TABLE secrets (
     fingerprint TEXT PRIMARY KEY,
     source TEXT NOT NULL, -- env:NAME or file:PATH, read anew at each start; empty: the secret itself was given
     sealed BLOB NOT NULL -- bound to fingerprint and source
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sessions (
+    digest BLOB PRIMARY KEY, -- SHA-256 of the cookie's value
+    person TEXT NOT NULL REFERENCES persons (name) ON DELETE CASCADE,
+    created_at INTEGER NOT NULL,
+    used_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE settings (

@@ -104,7 +104,23 @@ CREATE TABLE inbox (seq INTEGER PRIMARY KEY) STRICT;
 
 CREATE TABLE last_events (touchpoint INTEGER PRIMARY KEY, received_at INTEGER NOT NULL) STRICT;
 
+CREATE TABLE latencies (
+    minute INTEGER NOT NULL,
+    bucket INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    PRIMARY KEY (minute, bucket)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
+
+CREATE TABLE minutes (
+    minute INTEGER PRIMARY KEY,
+    received INTEGER NOT NULL,
+    refused INTEGER NOT NULL,
+    delivered INTEGER NOT NULL,
+    failed INTEGER NOT NULL,
+    given_up INTEGER NOT NULL
+) STRICT;
 
 CREATE TABLE refusals (
     touchpoint INTEGER NOT NULL,

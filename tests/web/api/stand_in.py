@@ -13,17 +13,23 @@ from litestar import Litestar
 from appliance.selection import select
 from store.actions import Done
 from store.configuration import Actor, Applied, Change, Document
+from store.door import Session
 from store.inbox import StoreUnavailable
-from store.log import Backlog, DestinationBacklog, ExportRow, Filter, Listed, RecordedAttempt, Timeline
+from store.log import Backlog, DestinationBacklog, ExportRow, Filter, Listed, RecordedAttempt, Scanned, Timeline
 from store.people import ApiToken, AuditLine, Scope
 from store.settings import Configuration
+from store.statistics import Figures
 from touchpoints.delivery import Delivery, DeliveryState, delivery_id
 from touchpoints.event import ArrivedBy, Event, Headers, Verdict
 from touchpoints.moment import MINUTE, SECOND, Micros
 from touchpoints.problem import problem
 from touchpoints.touchpoint import FolderDestination, HttpDestination, Touchpoint, Verification
-from web.api.app import make_api
 from web.api.desk import Desk
+from web.guard_session import cookie_name
+from web.guard_token import token_digest
+from web.live import Live
+from web.local import make_local
+from web.page.setup_link import SetupLink
 
 MACHINE_TOKEN = "machine-token-of-this-start"
 NOW: Micros = 1_800_000_000 * SECOND
@@ -127,6 +133,19 @@ class StandInLog:
                 return Timeline(listed=one, attempts=self.attempts, duplicates=())
         return None
 
+    async def last_attempts(self, seqs: Sequence[int]) -> Mapping[str, RecordedAttempt]:
+        ids = {delivery.id for one in self.listed if one.seq in seqs for delivery in one.deliveries}
+        return {one.delivery_id: one for one in self.attempts if one.delivery_id in ids}
+
+    async def find(self, text: str, *, limit: int) -> Sequence[Listed]:
+        return [one for one in self.listed if text in (one.event.id, one.event.reference, one.event.dedup_key)][:limit]
+
+    async def scan(self, text: bytes, which: Filter, *, before: int | None = None) -> Scanned:
+        self.asked.append(which)
+        left = [one for one in self.listed if before is None or one.seq < before]
+        found = tuple(one for one in left[:1] if text in self.bodies[one.event.id])
+        return Scanned(found=found, next_before=left[0].seq if len(left) > 1 else None, looked=len(left[:1]))
+
     async def body(self, event_id: str) -> bytes | None:
         return self.bodies.get(event_id)
 
@@ -144,6 +163,9 @@ class StandInLog:
         return {}
 
     async def last_events(self) -> Mapping[int, Micros]:
+        return {}
+
+    async def recent_deliveries(self, touchpoints: Sequence[int], *, limit: int) -> Mapping[int, Sequence[tuple[Micros, str]]]:  # noqa: ARG002 - the interface names it
         return {}
 
     async def refusals(self, touchpoint: int | None = None, *, since: Micros = 0) -> Mapping[tuple[int, str], int]:  # noqa: ARG002 - the interface names it
@@ -174,7 +196,16 @@ class StandInControl:
             "backlog": {"inbox": 1, "outbox": 2, "held": 3, "oldest_seconds": 4},
             "needs_you": []
             if self.ok
-            else [{"code": "given_up", "count": 5, "text": "5 gave\x1b[2Jup", "touchpoint": "orders", "destination": "erp"}],
+            else [
+                {
+                    "code": "given_up",
+                    "count": 5,
+                    "text": "5 gave\x1b[2Jup",
+                    "mend": "",
+                    "touchpoint": "orders",
+                    "destination": "erp",
+                }
+            ],
         }
 
     async def touchpoints(self) -> dict[str, Any]:
@@ -211,6 +242,12 @@ class StandInControl:
 
     async def show(self) -> str:
         return '[agent]\nmode = "direct"\n'
+
+    async def secret_sources(self) -> Mapping[str, str]:
+        return {}
+
+    async def trial(self, touchpoint: str, event_id: str) -> dict[str, Any] | None:  # noqa: ARG002 - the interface names it
+        return None
 
     async def rename(self, old: str, new: str, *, actor: Actor) -> Applied:
         return self._applied("rename", old, new, actor)
@@ -267,6 +304,9 @@ class StandInPeople:
     async def set_password(self, person: str, password_hash: str, *, now: Micros) -> None:
         raise NotImplementedError
 
+    async def remove_person(self, person: str) -> bool:  # noqa: ARG002 - the interface names it
+        return False
+
     async def password_hash(self, person: str) -> str | None:  # noqa: ARG002 - the interface names it
         return None
 
@@ -281,12 +321,59 @@ class StandInPeople:
         return numbered[::-1][:limit]
 
 
+SESSION = "session-of-ann"
+INSTANCE = "0123456789abcdef"
+
+
+@dataclass
+class StandInDoor:
+    """A door at which ann is signed in."""
+
+    sessions: dict[bytes, Session] = field(
+        default_factory=lambda: {token_digest(SESSION): Session(person="ann", created_at=NOW, used_at=NOW)}
+    )
+    wish: bool = False
+
+    async def open_session(self, digest: bytes, person: str, *, now: Micros) -> None:
+        self.sessions[digest] = Session(person=person, created_at=now, used_at=now)
+
+    async def session(self, digest: bytes, *, now: Micros) -> Session | None:  # noqa: ARG002 - the interface names it
+        return self.sessions.get(digest)
+
+    async def close_session(self, digest: bytes) -> None:
+        self.sessions.pop(digest, None)
+
+    async def try_by(self, *subjects: str, now: Micros) -> Micros:  # noqa: ARG002 - the interface names it
+        return 0
+
+    async def forgive(self, *subjects: str) -> None:  # noqa: ARG002 - the interface names it
+        return
+
+    async def ask_for_link(self) -> None:
+        self.wish = True
+
+    async def take_wish(self) -> bool:
+        wished, self.wish = self.wish, False
+        return wished
+
+
+@dataclass
+class StandInStatistics:
+    spans_: list[tuple[Micros, Figures]] = field(default_factory=list)
+
+    async def spans(self, *, since: Micros, until: Micros, width: Micros) -> Sequence[tuple[Micros, Figures]]:  # noqa: ARG002 - the interface names it
+        return self.spans_
+
+
 @dataclass
 class StandIn:
     spool: Path
     control: StandInControl = field(default_factory=StandInControl)
     log: StandInLog = field(default_factory=StandInLog)
     people: StandInPeople = field(default_factory=StandInPeople)
+    door: StandInDoor = field(default_factory=StandInDoor)
+    statistics: StandInStatistics = field(default_factory=StandInStatistics)
+    live: Live = field(default_factory=Live)
     broken: str = ""  # a problem code: the events file cannot be used
 
     def _log(self) -> StandInLog:
@@ -294,23 +381,42 @@ class StandIn:
             raise StoreUnavailable(self.broken, retry_after=7)
         return self.log
 
-    def app(self) -> Litestar:
-        desk = Desk(
+    def desk(self) -> Desk:
+        return Desk(
             control=self.control,
             log=self._log,
             people=self.people,
+            door=self.door,
+            link=SetupLink(now=lambda: NOW, new_token=lambda: "link-token"),
+            loopback=lambda: "http://127.0.0.1:8421",
+            instance=lambda: INSTANCE,
             machine_token_digest=hashlib.sha256(MACHINE_TOKEN.encode()).digest(),
             now=lambda: NOW,
             new_token=lambda: f"fresh-token-{len(self.people.kept)}",
             spool=self.spool,
+            statistics=lambda: self.statistics,
+            live=self.live,
         )
-        return make_api(desk, version="0")
+
+    def app(self) -> Litestar:
+        return make_local(self.desk(), version="0")
 
     @asynccontextmanager
     async def client(self, token: str = MACHINE_TOKEN) -> AsyncIterator[httpx.AsyncClient]:
         transport = httpx.ASGITransport(cast(Any, self.app()))
         headers = {"authorization": f"Bearer {token}"} if token else {}
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8421", headers=headers) as client:
+            yield client
+
+    @asynccontextmanager
+    async def signed_in(self, **headers: str) -> AsyncIterator[httpx.AsyncClient]:
+        """Ann in front of a page, as a browser sends what its own scripts and forms ask for."""
+        own = {"origin": "http://127.0.0.1:8421", "sec-fetch-site": "same-origin", **headers}
+        cookies = {cookie_name(INSTANCE): SESSION}
+        transport = httpx.ASGITransport(cast(Any, self.app()))
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://127.0.0.1:8421", headers=own, cookies=cookies
+        ) as client:
             yield client
 
 

@@ -1,6 +1,6 @@
 -- Who this instance is, and which key its secrets are sealed with.
 CREATE TABLE instance (
-    key TEXT PRIMARY KEY, -- id | key_check | applied_digest
+    key TEXT PRIMARY KEY, -- id | key_check | applied_digest | link_wanted
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
@@ -42,6 +42,20 @@ CREATE TABLE persons (
     name TEXT PRIMARY KEY,
     password_hash TEXT NOT NULL, -- argon2id
     changed_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sessions (
+    digest BLOB PRIMARY KEY, -- SHA-256 of the cookie's value
+    person TEXT NOT NULL REFERENCES persons (name) ON DELETE CASCADE,
+    created_at INTEGER NOT NULL,
+    used_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Tries to sign in since the last right one, so that a restart gives nobody new tries.
+CREATE TABLE login_failures (
+    subject TEXT PRIMARY KEY, -- an account or an address
+    failures INTEGER NOT NULL,
+    last_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE tokens (

@@ -112,3 +112,21 @@ CREATE TABLE refusals (
     n INTEGER NOT NULL,
     PRIMARY KEY (touchpoint, day, reason)
 ) STRICT, WITHOUT ROWID;
+
+-- What came and went in each minute since 1970, for the charts; tests left out.
+CREATE TABLE minutes (
+    minute INTEGER PRIMARY KEY,
+    received INTEGER NOT NULL,
+    refused INTEGER NOT NULL,
+    delivered INTEGER NOT NULL,
+    failed INTEGER NOT NULL,
+    given_up INTEGER NOT NULL
+) STRICT;
+
+-- How long deliveries took, from receipt to answer, by bucket (see store.statistics).
+CREATE TABLE latencies (
+    minute INTEGER NOT NULL,
+    bucket INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    PRIMARY KEY (minute, bucket)
+) STRICT, WITHOUT ROWID;

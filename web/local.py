@@ -1,0 +1,38 @@
+"""The local port's application: the page, the JSON API under /api/v1, and /health, behind one gate."""
+
+from litestar import Litestar
+from litestar.di import Provide
+
+from web.api.app import API_HANDLERS, describe
+from web.api.desk import Desk
+from web.api.selection import provide_selection
+from web.guard import Doorkeeper, Gate
+from web.guard_headers import add_safe_headers
+from web.page.app import PAGE_HANDLERS
+from web.page.errors import exception_handlers
+from web.page.render import template_config
+
+BODY_LIMIT = 2 * 1024 * 1024  # a configuration file of 1 MiB, and its quoting
+
+
+def make_local(desk: Desk, *, version: str) -> Litestar:
+    """The application; whoever serves it says on which port. It opens and closes nothing."""
+    doorkeeper = Doorkeeper(
+        people=desk.people,
+        door=desk.door,
+        instance=desk.instance,
+        machine_token_digest=desk.machine_token_digest,
+        hosts=lambda: desk.control.configuration().page.hosts,
+        now=desk.now,
+    )
+    return Litestar(
+        [*API_HANDLERS, *PAGE_HANDLERS],
+        dependencies={"desk": Provide(lambda: desk, sync_to_thread=False), "which": Provide(provide_selection)},
+        middleware=[Gate(doorkeeper)],
+        before_send=[add_safe_headers],
+        exception_handlers=exception_handlers(desk),
+        request_max_body_size=BODY_LIMIT,
+        template_config=template_config(),
+        logging_config=None,
+        openapi_config=describe(version),
+    )

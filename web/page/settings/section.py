@@ -1,0 +1,81 @@
+"""A section of the configuration as a form, and its tabs."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from litestar.response import Redirect, Template
+
+from store.settings_definition import SECTIONS
+from touchpoints.problem import Problem
+from web.api.desk import CallerRequest, Desk
+from web.page.change import change, written
+from web.page.entry import Entry, changes, entries, placed, places
+from web.page.render import go, show
+from web.page.words import t
+
+SCREENS: dict[str, tuple[str, ...]] = {"arrival": ("agent", "proxy"), "storage": ("retention", "limits"), "access": ("page",)}
+TABS = ("arrival", "storage", "access", "people", "audit", "about")
+
+
+def address(screen: str) -> str:
+    """Where a screen of the settings is."""
+    return "/settings" if screen == "arrival" else f"/settings/{screen}"
+
+
+def screen_of(request: CallerRequest, desk: Desk, screen: str, *, status: int = 200, **values: Any) -> Template:
+    """One of the settings' screens, its tabs above it."""
+    tabs = [(t(f"settings.{one}.tab"), address(one), one == screen) for one in TABS]
+    return show(request, desk, f"settings_{screen}.html", section="settings", status=status, tabs_of=tabs, **values)
+
+
+async def section_screen(
+    desk: Desk,
+    request: CallerRequest,
+    screen: str,
+    *,
+    saving: str = "",
+    given: Mapping[str, str] | None = None,
+    problems: Sequence[Problem] = (),
+) -> Template:
+    """A screen of sections; `given` and `problems` belong to the one that is being saved."""
+    document = await written(desk)
+    forms: dict[str, list[Entry]] = {}
+    others: list[Problem] = []
+    for section in SCREENS[screen]:
+        group, mine = places(SECTIONS[section]), section == saving
+        errors, left = placed(problems if mine else (), group, section)
+        others += left
+        forms[section] = entries(
+            group,
+            document.get(section, {}),
+            form=section,
+            words=f"settings.field.{section}",
+            given=given if mine else None,
+            errors=errors,
+        )
+    free = next((one.values["free"] for one in problems if one.values.get("free")), None)
+    return screen_of(
+        request,
+        desk,
+        screen,
+        status=422 if problems else 200,
+        forms=forms,
+        problems=others,
+        free=free,
+        facts_now=desk.facts(),
+        now_running=await desk.control.status(),
+    )
+
+
+async def save_section(
+    desk: Desk, request: CallerRequest, screen: str, section: str, data: Mapping[str, str]
+) -> Template | Redirect:
+    """Save what a form changes; a port is opened before anything is saved."""
+    if data.get("free_port"):
+        data = {**data, "agent.port": data["free_port"]}
+    stored = (await written(desk)).get(section, {})
+    changed = changes(places(SECTIONS[section]), stored, data, form=section)
+    problems = await change(desk, request, {section: changed}) if changed else []
+    if problems:
+        return await section_screen(desk, request, screen, saving=section, given=data, problems=problems)
+    return go(address(screen), said=t("settings.saved"))
