@@ -128,10 +128,11 @@ def test_given_up_events_wait_for_a_person(hookport: Hookport, destination: Dest
     destination.status = 422
     httpx.post(hookport.url("orders"), content=b"x", headers=github(b"x", "a"))
     status = hookport.await_status(lambda status: status["needs_you"])
-    assert status["needs_you"][0] | {"text": ""} == {
+    assert status["needs_you"][0] | {"text": "", "mend": ""} == {
         "code": "given_up",
         "count": 1,
         "text": "",
+        "mend": "",
         "touchpoint": "orders",
         "destination": "erp",
     }
