@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from web.facts import Facts
 from web.guard import Caller
 from web.live import Live
 from web.page.setup_link import SetupLink
+from web.page.times import Times, utc
 from web.vitals import Vitals
 
 
@@ -36,6 +38,7 @@ class Desk:
     instance: Callable[[], str]  # this instance's id
     machine_token_digest: bytes  # SHA-256 of this start's token
     now: Callable[[], Micros]
+    local: Callable[[Micros], datetime] = utc  # a moment in this machine's zone
     new_token: Callable[[], str]  # a fresh API token, long and random
     spool: Path  # a folder for workbooks on the way
     facts: Callable[[], Facts] = Facts  # where and by what the process runs
@@ -48,6 +51,11 @@ class Desk:
     def names(self) -> Names:
         """What touchpoints and destinations are called now."""
         return names_of(self.control.configuration())
+
+    @property
+    def times(self) -> Times:
+        """How moments are told now."""
+        return Times(now=self.now(), local=self.local)
 
     async def write_down(self, caller: Caller, action: str, detail: str) -> None:
         """Write a line of the audit log."""

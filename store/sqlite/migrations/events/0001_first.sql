@@ -91,7 +91,6 @@ CREATE TABLE health (
     probe_at INTEGER NOT NULL,
     error_code TEXT NOT NULL,
     error TEXT NOT NULL,
-    told_at INTEGER,
     ramp INTEGER NOT NULL
 ) STRICT;
 
@@ -129,4 +128,12 @@ CREATE TABLE latencies (
     bucket INTEGER NOT NULL,
     n INTEGER NOT NULL,
     PRIMARY KEY (minute, bucket)
+) STRICT, WITHOUT ROWID;
+
+-- In which minutes of an hour since 1970 events came to a touchpoint, a bit for each, so that a long quiet can be told.
+CREATE TABLE arrivals (
+    touchpoint INTEGER NOT NULL,
+    hour INTEGER NOT NULL,
+    minutes INTEGER NOT NULL,
+    PRIMARY KEY (touchpoint, hour)
 ) STRICT, WITHOUT ROWID;
