@@ -23,6 +23,7 @@ _PARTS = {
     "listener": "The public port and its certificate",
     "agent": "The agent and its data folder",
     "store": "The database files",
+    "alerts": "Alerts",
     "api": "Commands and the JSON API",
     "page": "The page: setup, sign-in and forms",
 }
