@@ -14,7 +14,7 @@ import structlog
 
 from appliance import VERSION
 from appliance.agent import Agent
-from appliance.browser import has_desktop, open_page
+from appliance.browser import has_desktop, open_page, show_first
 from appliance.clock import Clock
 from appliance.data_folder import DataFolder, locate
 from appliance.direct_path import join_address, split_address
@@ -56,6 +56,8 @@ async def _run(options: RunOptions, environment: Mapping[str, str]) -> int:
         place = _admin_address(options.admin)
         opened = await open_folder(folder, clock)
     except AlreadyRunning as error:
+        if not options.no_browser and has_desktop(environment):
+            show_first(error.page)
         return _refuse(error.problems, code=3)
     except ProblemError as error:
         return _refuse(error.problems, code=1)
@@ -150,7 +152,7 @@ async def _open_page(agent: Agent, opened: Opened, place: tuple[str, int]) -> li
     if not await check_reach(opened, place[0], settings):
         local = await Listener.open(agent.local, *place)
         agent.page = agent.loopback = f"http://{join_address(*local.address)}"
-        return [local]
+        return [local, *await _open_ipv6(agent, local.address)]
     certificate = await asyncio.to_thread(Certificate, Path(settings.tls_certificate), Path(settings.tls_key))
     wide = await Listener.open(agent.local, *place, certificate=certificate)
     try:
@@ -158,10 +160,22 @@ async def _open_page(agent: Agent, opened: Opened, place: tuple[str, int]) -> li
     except BaseException:
         await wide.close(grace=0)
         raise
-    agent.page_certificate = certificate
+    agent.page_certificate.current = certificate
     agent.page = f"https://{join_address(host_name(settings.hosts[0]), wide.address[1])}"
     agent.loopback = f"http://{join_address(*local.address)}"
     return [wide, local]
+
+
+async def _open_ipv6(agent: Agent, address: tuple[str, int]) -> list[Listener]:
+    """The same port of IPv6's loopback, which `localhost` means on many systems; none where the system has it not."""
+    host, port = address
+    if host != "127.0.0.1":
+        return []
+    try:
+        return [await Listener.open(agent.local, "::1", port)]
+    except ProblemError as error:
+        log.info("the page is not at [::1]", why=str(error.problems[0]))
+        return []
 
 
 def _spare_the_collector() -> None:

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from store.sqlite.actions import SqliteActions, accept_refused
+from store.sqlite.arrivals import SqliteArrivals
 from store.sqlite.connections import Readers
 from store.sqlite.database import EVENTS_APPLICATION, MIB, Database, Open, Opener, explained, reads_whole
 from store.sqlite.inbox import SqliteInbox
@@ -46,6 +47,7 @@ class EventsFile:
         self._writer.watch(accept_refused, lambda _items, _results: self._recent.forget())
         self.retention = Retention(self._writer, self._readers)
         self.statistics = SqliteStatistics(self._writer, self._readers)
+        self.arrivals = SqliteArrivals(self._writer, self._readers)
 
     @classmethod
     async def open(cls, path: Path, open_database: Open, *, now: Micros, readers: int = 3) -> "EventsFile":

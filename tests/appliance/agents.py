@@ -26,9 +26,11 @@ url = "http://127.0.0.1:1/"
 
 
 @asynccontextmanager
-async def agent_over(folder: Path, *, start: bool = True, environment: Mapping[str, str] | None = None) -> AsyncIterator[Agent]:
+async def agent_over(
+    folder: Path, *, start: bool = True, environment: Mapping[str, str] | None = None, clock: Clock | None = None
+) -> AsyncIterator[Agent]:
     """An agent that is loaded and, unless told otherwise, started."""
-    clock = Clock()
+    clock = clock or Clock()
     opened = await open_folder(DataFolder(path=folder), clock)
     try:
         agent = Agent(opened, environment=environment or {}, clock=clock, redactor=Redactor())
