@@ -105,8 +105,8 @@ def _await_accepted(url: str, child: "subprocess.Popen[bytes]", start: float) ->
 def _ingest(report: Report, path: Path, place: Path, rounds: int, seconds: int) -> None:
     """The frozen build, the source as `build.py run` starts it, and the source on the frozen build's own Python, in turns.
 
-    PyInstaller needs a Python whose library is shared. Debian's is a tenth slower than its program of the same version: the third
-    figure tells what freezing itself costs, and what that library does.
+    PyInstaller needs a Python whose library is shared, and Debian's is slower than its program of the same version: the third
+    tells what both cost.
     """
     commands = {"frozen": [str(path)], "source": HOOKPORT, "same": [environment(build_python()), *HOOKPORT[1:]]}
     with contextlib.ExitStack() as stack:
