@@ -2,8 +2,11 @@
 
 import asyncio
 import os
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from typing import TypeVar
 
 from appliance.clock import Clock
 from appliance.data_folder import DataFolder, prepare, sweep_spool, unusable
@@ -17,6 +20,8 @@ from store.sqlite.migrate import migrate
 from store.sqlite.people import SqlitePeople
 from store.vault import Vault, create_key, open_key
 from touchpoints.problem import Problem, ProblemError, problem
+
+T = TypeVar("T")
 
 
 class AlreadyRunning(ProblemError):
@@ -55,6 +60,11 @@ class Opened:
 
 async def open_folder(folder: DataFolder, clock: Clock) -> Opened:
     """Open a data folder, or begin one. Raises AlreadyRunning, and ProblemError for what a person must mend first."""
+    return await under_lock(folder, lambda lock: _open_files(folder, lock, clock))
+
+
+async def under_lock(folder: DataFolder, open_files: Callable[[InstanceLock], Awaitable[T]]) -> T:
+    """Prepare and lock a data folder, then open what is in it. Raises AlreadyRunning and ProblemError."""
     await asyncio.to_thread(prepare, folder)
     lock = InstanceLock(folder.lock)
     try:
@@ -65,7 +75,7 @@ async def open_folder(folder: DataFolder, clock: Clock) -> Opened:
         lock.release()
         raise unusable(folder, error) from error
     try:
-        return await _open_files(folder, lock, clock)
+        return await open_files(lock)
     except BaseException:
         lock.release()
         raise
@@ -73,7 +83,7 @@ async def open_folder(folder: DataFolder, clock: Clock) -> Opened:
 
 async def _open_files(folder: DataFolder, lock: InstanceLock, clock: Clock) -> Opened:
     is_new = not folder.configuration.exists()
-    vault = _vault(folder, is_new=is_new)
+    vault = vault_of(folder, is_new=is_new, others=(folder.key, folder.events))
     opener = Opener(path=folder.configuration, application_id=CONFIGURATION_APPLICATION, writer=True, cache_bytes=1 << 20)
     database = await AiosqliteDatabase.open(opener)
     try:
@@ -95,11 +105,11 @@ async def _open_files(folder: DataFolder, lock: InstanceLock, clock: Clock) -> O
     )
 
 
-def _vault(folder: DataFolder, *, is_new: bool) -> Vault:
+def vault_of(folder: DataFolder, *, is_new: bool, others: tuple[Path, ...]) -> Vault:
     """The key is made for a new folder only: a lost configuration, or a lost key, is for a person to put back."""
     if not is_new:
         return open_key(folder.key)
-    for left in (folder.key, folder.events):
+    for left in others:
         if left.exists():
             raise ProblemError(problem("configuration_missing", folder=folder.path, what=left.name))
     return create_key(folder.key, os.urandom)

@@ -9,7 +9,6 @@ _LATER = {
     "restore": "Comes with a later version; until then put a copy of the data folder back while Hookport is stopped.",
     "selftest": "Comes with the single executable, in a later version; until then `hookport check` opens what is stored.",
     "pair": "Comes with proxy mode, in a later version; this one receives in direct mode.",
-    "proxy": "Comes with proxy mode, in a later version; this one receives in direct mode.",
 }
 
 

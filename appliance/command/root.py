@@ -13,6 +13,7 @@ from appliance.command.config import config
 from appliance.command.events import events
 from appliance.command.export import export
 from appliance.command.later import LATER
+from appliance.command.proxy import proxy
 from appliance.command.run import run
 from appliance.command.status import status
 from appliance.command.terminal import tell
@@ -66,5 +67,5 @@ def hookport() -> None:
     """
 
 
-for command in (run, status, config, touchpoint, events, export, token, admin, paths, check, version, *LATER):
+for command in (run, status, config, touchpoint, events, export, token, admin, paths, check, version, proxy, *LATER):
     hookport.add_command(command)

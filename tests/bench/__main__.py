@@ -18,6 +18,7 @@ BENCHMARKS = {
     "latency": "tests.bench.latency:latency",
     "growth": "tests.bench.growth:growth",
     "store": "tests.bench.hops:hops",
+    "queue": "tests.bench.queue:queue",
 }
 
 

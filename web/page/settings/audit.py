@@ -3,14 +3,14 @@
 from litestar import get
 from litestar.response import Template
 
-from web.api.desk import AtDesk, CallerRequest
+from web.api.front_desk import AtFrontDesk, CallerRequest
 from web.page.settings.section import screen_of
 
 _ROWS = 50
 
 
 @get("/settings/audit", include_in_schema=False)
-async def audit_page(desk: AtDesk, request: CallerRequest) -> Template:
+async def audit_page(desk: AtFrontDesk, request: CallerRequest) -> Template:
     """A page of it."""
     asked = request.query_params.get("before", "")
     before = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 19 else None

@@ -8,6 +8,7 @@ from litestar.response import Redirect, Template
 from store.settings_definition import SECTIONS
 from touchpoints.problem import Problem
 from web.api.desk import CallerRequest, Desk
+from web.api.front_desk import FrontDesk
 from web.page.change import change, written
 from web.page.entry import Entry, changes, entries, placed, places
 from web.page.render import go, show
@@ -22,9 +23,9 @@ def address(screen: str) -> str:
     return "/settings" if screen == "arrival" else f"/settings/{screen}"
 
 
-def screen_of(request: CallerRequest, desk: Desk, screen: str, *, status: int = 200, **values: Any) -> Template:
+def screen_of(request: CallerRequest, desk: FrontDesk, screen: str, *, status: int = 200, **values: Any) -> Template:
     """One of the settings' screens, its tabs above it."""
-    tabs = [(t(f"settings.{one}.tab"), address(one), one == screen) for one in TABS]
+    tabs = [(t(f"settings.{one}.tab"), address(one), one == screen) for one in desk.tabs or TABS]
     return show(request, desk, f"settings_{screen}.html", section="settings", status=status, tabs_of=tabs, **values)
 
 
