@@ -1,13 +1,12 @@
 """The agent: everything of the appliance on a client's server, wired together."""
 
-import asyncio
-import sqlite3
 from collections.abc import Iterable, Mapping
 from functools import partial
 
 import structlog
 
 from appliance import VERSION
+from appliance.alerts.watchman import Watchman
 from appliance.chance import new_token
 from appliance.clock import Clock
 from appliance.clock_watch import ClockWatch
@@ -21,6 +20,7 @@ from appliance.ids import new_id, new_instance_id
 from appliance.logs import Redactor
 from appliance.needs import Need, process_needs
 from appliance.opening import Opened
+from appliance.page_certificate import PageCertificate
 from appliance.refusals import Refusals
 from appliance.running import digest
 from appliance.schedule import Schedule
@@ -31,7 +31,6 @@ from appliance.works import Surroundings, Works
 from store.inbox import Inbox, StoreUnavailable
 from store.log import Log
 from store.settings import Configuration, shares
-from store.sqlite.database import reads_whole
 from store.sqlite.events_file import EventsFile
 from touchpoints.event import Event
 from touchpoints.moment import Micros
@@ -40,7 +39,6 @@ from web.api.desk import Desk
 from web.facts import Facts
 from web.listener.app import make_app
 from web.listener.budget import Budget
-from web.listener.certificate import Certificate
 from web.listener.endpoint import Directory
 from web.listener.intake import Intake
 from web.listener.proxies import TrustedProxies
@@ -61,7 +59,7 @@ class Agent:
         self.link = SetupLink(now=clock.now, new_token=new_token)
         self.page: str | None = None  # the page's address while the process runs
         self.loopback: str | None = None  # its address for commands and setup links, on this machine only
-        self.page_certificate: Certificate | None = None  # beyond loopback
+        self.page_certificate = PageCertificate()
         self.not_applied: tuple[Problem, ...] = ()  # what is wrong with --config, while the stored configuration runs
         self._opened = opened
         self._environment = environment
@@ -93,6 +91,18 @@ class Agent:
             retention=lambda: self._configuration.retention,
             calm=lambda: self._clock_watch.calm,
             clock=clock,
+        )
+        self._watchman = Watchman(
+            memory=opened.alerts,
+            configuration=lambda: self._configuration,
+            status=lambda: self.control.needs(),  # noqa: PLW0108 - the control is made below
+            events=lambda: opened.usable,
+            page=lambda: self.page,
+            environment=environment,
+            clock=clock,
+            calm=lambda: self._clock_watch.calm,
+            new_id=new_id,
+            tasks=self._tasks,
         )
         self.direct = DirectPath(make_app(self._intake()), trusted=self._trusts)
         self._works = self._make_works()
@@ -134,15 +144,11 @@ class Agent:
         for seconds, chore, name in (
             *self._house.chores,
             (10.0, self.direct.watch, "direct path"),
-            (600.0, self._renew_page_certificate, "page certificate"),
+            *self._watchman.chores,
+            (600.0, self.page_certificate.renew, "page certificate"),
         ):
             self._schedule.every(seconds, chore, name=name)
         self._schedule.start()
-
-    async def _renew_page_certificate(self) -> None:
-        certificate = self.page_certificate
-        if certificate and (wrong := await asyncio.to_thread(certificate.reload_if_changed)):
-            log.warning("page_certificate_kept", error=str(wrong))
 
     def _clock_jumped(self, moved: Micros) -> None:
         self._schedule.reschedule()
@@ -178,15 +184,6 @@ class Agent:
         if self.page is not None:
             await self._works.start()
 
-    async def _check(self) -> dict[str, bool]:
-        """Whether each file reads from end to end; may take a while."""
-        events = self._works.events if self._works is not None and self._works.usable else None
-        try:
-            configuration = await self._opened.database.run(reads_whole)
-            return {"configuration": configuration, "events": events is not None and await events.check()}
-        except sqlite3.Error as error:
-            raise StoreUnavailable("store_failed") from error
-
     def _trusts(self, address: str) -> bool:
         return self._trusted.trusts(address)
 
@@ -205,24 +202,27 @@ class Agent:
         self._refusals.note(event, body)
 
     def _log(self) -> Log | None:
-        return None if self._works is None or not self._works.usable else self._works.events.log
+        events = self._opened.usable
+        return events.log if events else None
 
     def _events(self) -> EventsFile:
-        if self._works is None or not self._works.usable:
+        if (events := self._opened.usable) is None:
             raise StoreUnavailable("store_corrupt")
-        return self._works.events
+        return events
 
     def _warnings(self) -> Iterable[Need]:
         """What needs a person beside touchpoints and destinations."""
         events = self._works.events if self._works else None
-        return process_needs(
+        yield from process_needs(
             self._opened.trouble or (events.problem if events else None),
             self._floor.trouble,
             self.not_applied,
             self._configuration.warnings,
             certificate_ends=self.direct.certificate_ends,
+            page_certificate_ends=self.page_certificate.ends,
             now=self._clock.now(),
         )
+        yield from self._watchman.needs()
 
     def _intake(self) -> Intake:
         return Intake(
@@ -275,7 +275,8 @@ class Agent:
             rebind=self._rebind,
             follow=self._follow,
             health=lambda: self._works.lanes.health() if self._works else {},
-            check=self._check,
+            check=self._opened.check,
+            watchman=self._watchman,
             start_empty=self._start_empty,
             wake=lambda: self._works.wake() if self._works else None,
             now=self._clock.now,
@@ -292,6 +293,7 @@ class Agent:
             instance=lambda: self._instance,
             machine_token_digest=digest(self.machine_token),
             now=self._clock.now,
+            local=self._clock.local,
             new_token=new_token,
             spool=self._opened.folder.spool,
             facts=self._facts,
@@ -302,11 +304,10 @@ class Agent:
         )
 
     def _facts(self) -> Facts:
-        page = self.page_certificate
         return facts_of(
             self._opened.folder,
             listener_ends=self.direct.certificate_ends,
-            page_ends=page.expires_at if page else None,
+            page_ends=self.page_certificate.ends,
         )
 
     def _vitals(self) -> Vitals:

@@ -34,7 +34,7 @@ class AgentRole(Agent):
 
     def serve_page_with(self, certificate: Certificate) -> None:
         """See Role."""
-        self.page_certificate = certificate
+        self.page_certificate.current = certificate
 
     async def last_applied(self) -> str:
         """See Role."""

@@ -5,6 +5,8 @@ import threading
 import webbrowser
 from collections.abc import Mapping
 
+_PATIENCE = 5.0
+
 
 def has_desktop(environment: Mapping[str, str], *, platform: str = sys.platform) -> bool:
     """Whether a browser would come up before someone: not in a service, and not at the far end of an SSH session."""
@@ -17,6 +19,14 @@ def has_desktop(environment: Mapping[str, str], *, platform: str = sys.platform)
     return bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))
 
 
-def open_page(address: str) -> None:
+def open_page(address: str) -> threading.Thread:
     """Open a browser there, beside everything else: some browsers come back only when they are closed."""
-    threading.Thread(target=webbrowser.open, args=(address,), name="browser", daemon=True).start()
+    opening = threading.Thread(target=webbrowser.open, args=(address,), name="browser", daemon=True)
+    opening.start()
+    return opening
+
+
+def show_first(address: str) -> None:
+    """A second start shows the page of the first, and ends once the browser has got the word."""
+    if address.startswith(("http://", "https://")):
+        open_page(address).join(_PATIENCE)

@@ -1,8 +1,11 @@
 """The clock: the only place that asks the machine for the time."""
 
 import time
+from datetime import UTC, datetime, timedelta
 
 from touchpoints.moment import Micros
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Clock:
@@ -15,3 +18,7 @@ class Clock:
     def steady(self) -> Micros:
         """Monotonic time; never jumps, and means nothing outside this process."""
         return time.monotonic_ns() // 1000
+
+    def local(self, moment: Micros) -> datetime:
+        """A moment in this machine's zone."""
+        return (_EPOCH + timedelta(microseconds=moment)).astimezone()

@@ -1,10 +1,12 @@
 """The control: answers the JSON API for an opened process, one change at a time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+from appliance.alerts.watchman import Watchman
 from appliance.deeds import Deeds
+from appliance.needs import Need
 from appliance.overview import overview
 from appliance.rehearsal import Rehearsal
 from appliance.selection import select
@@ -40,6 +42,7 @@ class Control:
         follow: Callable[[Configuration], Awaitable[None]],
         health: Callable[[], Mapping[int, Health]],
         check: Callable[[], Awaitable[dict[str, bool]]],
+        watchman: Watchman,
         start_empty: Callable[[], Awaitable[None]],
         wake: Callable[[], None],
         now: Callable[[], Micros],
@@ -57,6 +60,7 @@ class Control:
         self._follow = follow
         self._health = health
         self._check = check
+        self._watchman = watchman
         self._start_empty = start_empty
         self._wake = wake
         self._now = now
@@ -69,6 +73,27 @@ class Control:
     async def status(self) -> Json:
         """See web.control.Control."""
         return await self._status.read()
+
+    async def needs(self) -> tuple[Sequence[Need], bool]:
+        """What needs a person, and whether the events file could be asked."""
+        return await self._status.needs()
+
+    def alerts(self) -> Json:
+        """See web.control.Control."""
+        return self._watchman.shown()
+
+    async def test_alerts(self, document: Document | None, *, actor: Actor) -> Json:
+        """See web.control.Control."""
+        configuration: Configuration | None = self._configuration()
+        if document is not None:
+            tried = await self.apply(document, base="", digest="", prune=False, dry_run=True, actor=actor)
+            if tried.problems:
+                raise ProblemError(*tried.problems)
+            configuration = tried.configuration
+        tested = await self._watchman.test((configuration or self._configuration()).alerts)
+        came_to = ", ".join(f"{one['channel']} {'sent' if one['sent'] else 'failed'}" for one in tested["channels"])
+        await self._note(actor, "alerts.test", came_to)
+        return tested
 
     async def touchpoints(self) -> Json:
         """See web.control.Control."""
@@ -112,11 +137,12 @@ class Control:
         async with self._changing:
             return await self._followed(await self._store.rename(old, new, actor=actor, now=self._now()))
 
-    async def remove(self, name: str, *, actor: Actor) -> Applied:
+    async def remove(self, name: str, *, destination: str = "", actor: Actor) -> Applied:
         """See web.control.Control."""
         async with self._changing:
-            undelivered = await self._undelivered()
-            return await self._followed(await self._store.remove(name, actor=actor, undelivered=undelivered, now=self._now()))
+            waiting = await self._undelivered()
+            removed = await self._store.remove(name, destination=destination, actor=actor, undelivered=waiting, now=self._now())
+            return await self._followed(removed)
 
     async def test(
         self, touchpoint: str, body: bytes | None, *, headers: Mapping[str, str], deliver: bool, actor: Actor

@@ -1,13 +1,15 @@
 """The data folder's rights on Windows: set once when the folder is made, because changing them later locks people out."""
 
 import ctypes
-import getpass
-import subprocess
+import os
 from pathlib import Path
 
-# Well-known identifiers, the same in every language of Windows: Administrators and SYSTEM.
-_ADMINISTRATORS = "*S-1-5-32-544"
-_SYSTEM = "*S-1-5-18"
+from appliance.security_windows import account_name, account_of_process, make_folder, rights_of
+
+# Well-known identifiers, the same in every language of Windows.
+_SYSTEM = "S-1-5-18"
+_ADMINISTRATORS = "S-1-5-32-544"
+_WHO_MADE_IT = {"S-1-3-0", "S-1-3-4"}  # CREATOR OWNER and OWNER RIGHTS: whoever makes a file in there, or owns it
 
 
 def is_privileged() -> bool:
@@ -16,36 +18,39 @@ def is_privileged() -> bool:
 
 
 def make_private(path: Path) -> None:
-    """Make the folder for its owner, Administrators and SYSTEM alone."""
-    path.mkdir(parents=True)
-    _icacls(path, *_grants())
+    """Make the folder for this process's account, Administrators and SYSTEM alone; its parents as the system likes them."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path, owner=account_of_process(), accounts=_trusted())
 
 
 def why_not_private(path: Path) -> str:
-    """What is wrong with the folder's rights, or empty."""
-    shown = _icacls(path, "/findsid", "*S-1-1-0") + _icacls(path, "/findsid", "*S-1-5-32-545")
-    return "every user of this machine may read it" if shown.count(str(path)) else ""
+    """What is wrong with the folder's owner or rights, or empty. Raises OSError when they cannot be read."""
+    rights = rights_of(path)
+    if rights.owner not in _trusted():
+        return f"it belongs to {account_name(rights.owner)}, and Hookport runs as {account_name(account_of_process())}"
+    if rights.everybody:
+        return "its disk keeps no rights, so that everybody may enter it"
+    strangers = _strangers(rights.allowed)
+    return f"others may enter it ({', '.join(map(account_name, strangers))})" if strangers else ""
 
 
 def mend_command(path: Path) -> str:
-    """The command that gives the folder the rights it needs."""
-    return f'icacls "{path}" {" ".join(_grants())}'
+    """The command that gives the folder the owner and rights it needs; quoted so that cmd and PowerShell take it alike."""
+    icacls = Path(os.environ.get("SYSTEMROOT", r"C:\Windows")) / "System32" / "icacls.exe"
+    rights = rights_of(path)
+    if rights.owner not in _trusted():
+        return f'{icacls} "{path}" /setowner "*{_ADMINISTRATORS}"'
+    grants = " ".join(f'"*{account}:(OI)(CI)F"' for account in _trusted())
+    strangers = _strangers(rights.allowed)
+    removed = " ".join(["/remove:g", *(f'"*{account}"' for account in strangers)]) if strangers else ""
+    return f'{icacls} "{path}" /inheritance:r /grant:r {grants} {removed}'.rstrip()
 
 
-def _grants() -> list[str]:
-    owner = f"{getpass.getuser()}:(OI)(CI)F"
-    return ["/inheritance:r", "/grant:r", owner, f"{_ADMINISTRATORS}:(OI)(CI)F", f"{_SYSTEM}:(OI)(CI)F"]
+def _trusted() -> list[str]:
+    """Who may have rights there; each once, also where SYSTEM runs the process."""
+    return list(dict.fromkeys((account_of_process(), _ADMINISTRATORS, _SYSTEM)))
 
 
-def _icacls(path: Path, *arguments: str) -> str:
-    """Run Windows' own tool; raises OSError in its words when it refuses."""
-    done = subprocess.run(  # noqa: S603 - a fixed system tool, and a path that is an argument, never a shell's text
-        ["icacls", str(path), *arguments],  # noqa: S607 - found on the system's own search path
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=30,
-    )
-    if done.returncode:
-        raise OSError(done.returncode, (done.stderr or done.stdout).strip())
-    return done.stdout
+def _strangers(allowed: tuple[str, ...]) -> list[str]:
+    expected = {*_trusted(), *_WHO_MADE_IT}
+    return [account for account in dict.fromkeys(allowed) if account not in expected]

@@ -70,7 +70,9 @@ class Deeds:
     async def _run_duplicate(self, which: Filter, *, dry_run: bool) -> Done:
         return await self._run_again(which, (Verdict.DUPLICATE,), dry_run=dry_run)
 
-    async def _run_again(self, which: Filter, verdicts: Iterable[Verdict], *, dry_run: bool) -> Done:
+    async def _run_again(self, which: Filter, verdicts: Collection[Verdict], *, dry_run: bool) -> Done:
+        if dry_run:
+            return await self._count_runs(which, verdicts)
         tally = _Tally()
         after = 0
         while page := await self._actions.replayable(which, limit=PAGE, after=after):
@@ -80,13 +82,22 @@ class Deeds:
                 if touchpoint is None or event.verdict not in verdicts:
                     tally.skip()
                     continue
-                if not dry_run:
-                    run = max((delivery.run for delivery in old), default=0) + 1
-                    deliveries = _only(which, replan(event, touchpoint, run, self._now()))
-                    await self._actions.add_run(seq, deliveries)
-                    await self._settle_given_up(old, {delivery.destination for delivery in deliveries})
+                run = max((delivery.run for delivery in old), default=0) + 1
+                deliveries = _only(which, replan(event, touchpoint, run, self._now()))
+                await self._actions.add_run(seq, deliveries)
+                await self._settle_given_up(old, {delivery.destination for delivery in deliveries})
                 tally.change(event)
         return tally.done()
+
+    async def _count_runs(self, which: Filter, verdicts: Collection[Verdict]) -> Done:
+        """What a person is shown first; counted, because there may be a million."""
+        known = self._touchpoints()
+        counts = await self._actions.count_replayable(which)
+        changed = sum(n for (touchpoint, verdict), n in counts.items() if touchpoint in known and verdict in verdicts)
+        first = await self._actions.replayable(which, limit=PAGE) if changed else ()
+        ids = [event.id for _, event, _ in first if event.touchpoint in known and event.verdict in verdicts]
+        matched = sum(counts.values())
+        return Done(matched=matched, changed=changed, skipped=matched - changed, ids=tuple(ids[:IDS_TOLD]))
 
     async def _settle_given_up(self, old: Iterable[Delivery], rerun: Collection[int]) -> None:
         """What was given up and now runs again waits for nobody any more."""

@@ -10,6 +10,9 @@ from touchpoints.moment import DAY, Micros, rfc3339
 from touchpoints.problem import Problem, problem
 from touchpoints.retry import Health
 from touchpoints.touchpoint import Destination, Touchpoint, TouchpointState
+from web.page import figures
+from web.page.words import known as has_words
+from web.page.words import t
 
 Json = dict[str, Any]
 
@@ -24,6 +27,7 @@ class Need:
     count: int = 1
     touchpoint: str | None = None
     destination: str | None = None
+    alert: Problem | None = None  # the words that may leave the house, where the others may not
 
     def as_json(self) -> Json:
         """The shape in `status --json`."""
@@ -44,6 +48,7 @@ def process_needs(
     warnings: Iterable[Problem],
     *,
     certificate_ends: Micros | None,
+    page_certificate_ends: Micros | None,
     now: Micros,
 ) -> Iterable[Need]:
     """What needs a person beside touchpoints and destinations."""
@@ -58,6 +63,8 @@ def process_needs(
         yield Need(problem=warning)
     if certificate_ends is not None and certificate_ends - now < CERTIFICATE_WARNING:
         yield Need(problem=problem("certificate_expires", day=rfc3339(certificate_ends)[:10]))
+    if page_certificate_ends is not None and page_certificate_ends - now < CERTIFICATE_WARNING:
+        yield Need(problem=problem("page_certificate_expires", day=rfc3339(page_certificate_ends)[:10]))
 
 
 def destination_needs(
@@ -73,7 +80,9 @@ def destination_needs(
         known = health.get(destination.id)
         if known and known.down_since is not None:
             words = problem("destination_down", error=known.error, **names)
-            yield Need(problem=words, touchpoint=touchpoint.name, destination=destination.name)
+            # A destination's answer may repeat what it was sent, and a mail goes far.
+            alert = problem("destination_down", error=_why(known.error_code), **names)
+            yield Need(problem=words, touchpoint=touchpoint.name, destination=destination.name, alert=alert)
 
 
 def touchpoint_needs(configuration: Configuration, refused: Mapping[tuple[int, str], int]) -> Iterable[Need]:
@@ -87,6 +96,18 @@ def touchpoint_needs(configuration: Configuration, refused: Mapping[tuple[int, s
             told = ", ".join(f"{reason} {number}" for reason, number in sorted(reasons.items()))
             words = problem("refused_events", count=count, touchpoint=touchpoint.name, reasons=told)
             yield Need(problem=words, count=count, touchpoint=touchpoint.name)
+
+
+def _why(code: str) -> str:
+    return t(f"alerts.why.{code}") if has_words(f"alerts.why.{code}") else t("alerts.why.other", code=code)
+
+
+def quiet_needs(quiet: Mapping[str, tuple[Micros, Micros | None]]) -> Iterable[Need]:
+    """Touchpoints to which nothing came for longer than usual: for how long, and what was usual (None: a limit was set)."""
+    for name, (span, usual) in quiet.items():
+        why = t("alerts.quiet.limit") if usual is None else t("alerts.quiet.usual", span=figures.span(usual))
+        words = problem("nothing_came", touchpoint=name, span=figures.span(span), usual=why)
+        yield Need(problem=words, touchpoint=name)
 
 
 def _destinations(configuration: Configuration) -> Iterable[tuple[Touchpoint, Destination]]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
@@ -12,8 +13,10 @@ from appliance.clock import Clock
 from appliance.data_folder import DataFolder, prepare, sweep_spool, unusable
 from appliance.instance_lock import InstanceLock
 from appliance.running import read_running
+from store.inbox import StoreUnavailable
+from store.sqlite.alerts import SqliteAlertMemory
 from store.sqlite.configuration import SqliteConfiguration
-from store.sqlite.database import CONFIGURATION_APPLICATION, AiosqliteDatabase, Opener
+from store.sqlite.database import CONFIGURATION_APPLICATION, AiosqliteDatabase, Opener, reads_whole
 from store.sqlite.door import SqliteDoor
 from store.sqlite.events_file import EventsFile
 from store.sqlite.migrate import migrate
@@ -45,8 +48,23 @@ class Opened:
     configuration: SqliteConfiguration
     people: SqlitePeople
     door: SqliteDoor
+    alerts: SqliteAlertMemory
     events: EventsFile | None
     trouble: Problem | None
+
+    @property
+    def usable(self) -> EventsFile | None:
+        """The events file, unless it is damaged."""
+        return self.events if self.events is not None and self.events.state != "corrupt" else None
+
+    async def check(self) -> dict[str, bool]:
+        """Whether each file reads from end to end; may take a while. Raises StoreUnavailable."""
+        events = self.usable
+        try:
+            configuration = await self.database.run(reads_whole)
+            return {"configuration": configuration, "events": events is not None and await events.check()}
+        except sqlite3.Error as error:
+            raise StoreUnavailable("store_failed") from error
 
     async def close(self) -> None:
         """Commit what is queued, close both files, give back the lock."""
@@ -100,6 +118,7 @@ async def _open_files(folder: DataFolder, lock: InstanceLock, clock: Clock) -> O
         configuration=SqliteConfiguration(database, vault, folder.path),
         people=SqlitePeople(database),
         door=SqliteDoor(database),
+        alerts=SqliteAlertMemory(database),
         events=events,
         trouble=trouble,
     )

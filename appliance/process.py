@@ -14,7 +14,7 @@ import structlog
 
 from appliance import VERSION
 from appliance.agent_role import AGENT
-from appliance.browser import has_desktop, open_page
+from appliance.browser import has_desktop, open_page, show_first
 from appliance.clock import Clock
 from appliance.data_folder import locate
 from appliance.direct_path import join_address, split_address
@@ -59,6 +59,8 @@ async def _run(options: RunOptions, environment: Mapping[str, str], kind: Kind) 
         place = _admin_address(options.admin)
         role = await kind.open(folder, clock, environment, redactor)
     except AlreadyRunning as error:
+        if not options.no_browser and has_desktop(environment):
+            show_first(error.page)
         return _refuse(error.problems, code=3)
     except ProblemError as error:
         return _refuse(error.problems, code=1)
@@ -156,7 +158,7 @@ async def _open_page(role: Role, place: tuple[str, int]) -> list[Listener]:
     if not await check_reach(role.opened, place[0], settings):
         local = await Listener.open(role.local, *place)
         role.page = role.loopback = f"http://{join_address(*local.address)}"
-        return [local]
+        return [local, *await _open_ipv6(role, local.address)]
     certificate = await asyncio.to_thread(Certificate, Path(settings.tls_certificate), Path(settings.tls_key))
     wide = await Listener.open(role.local, *place, certificate=certificate)
     try:
@@ -168,6 +170,18 @@ async def _open_page(role: Role, place: tuple[str, int]) -> list[Listener]:
     role.page = f"https://{join_address(host_name(settings.hosts[0]), wide.address[1])}"
     role.loopback = f"http://{join_address(*local.address)}"
     return [wide, local]
+
+
+async def _open_ipv6(role: Role, address: tuple[str, int]) -> list[Listener]:
+    """The same port of IPv6's loopback, which `localhost` means on many systems; none where the system has it not."""
+    host, port = address
+    if host != "127.0.0.1":
+        return []
+    try:
+        return [await Listener.open(role.local, "::1", port)]
+    except ProblemError as error:
+        log.info("the page is not at [::1]", why=str(error.problems[0]))
+        return []
 
 
 def _spare_the_collector() -> None:

@@ -45,6 +45,13 @@ class Status:
         self._warnings = warnings
         self._now = now
 
+    async def needs(self) -> tuple[list[Need], bool]:
+        """What needs a person, and whether the events file could be asked."""
+        configuration = self._configuration()
+        backlog, needs = await self._stored(configuration)
+        running = self._page() is not None
+        return [*self._of_process(configuration, running=running), *needs], backlog is not None
+
     async def read(self) -> Json:
         """The object of `status --json`."""
         configuration = self._configuration()

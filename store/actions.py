@@ -1,12 +1,12 @@
 """What a person does to events and deliveries. Every action takes a filter, can be tried dry, and says what it did."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from store.log import Filter
 from touchpoints.delivery import Delivery
-from touchpoints.event import Event
+from touchpoints.event import Event, Verdict
 from touchpoints.moment import Micros
 
 
@@ -43,6 +43,9 @@ class Actions(Protocol):
         self, which: Filter, *, limit: int, after: int = 0
     ) -> Sequence[tuple[int, Event, tuple[Delivery, ...]]]:
         """(seq, event, its deliveries) of events whose body is still stored, in order of receipt, to be planned anew."""
+
+    async def count_replayable(self, which: Filter) -> Mapping[tuple[int, Verdict], int]:
+        """How many `replayable` would give in all, by touchpoint and verdict."""
 
     async def refused(self, which: Filter, *, limit: int, after: int = 0) -> Sequence[tuple[int, Event, bytes]]:
         """(seq, event, body) of refused events kept whole, for the caller to verify again."""

@@ -74,8 +74,10 @@ class ConfigurationStore(Protocol):
     async def rename(self, old: str, new: str, *, actor: Actor, now: Micros) -> Applied:
         """Rename a touchpoint; the old name becomes an alias, so that no sender's URL dies."""
 
-    async def remove(self, name: str, *, actor: Actor, undelivered: Mapping[int, int], now: Micros) -> Applied:
-        """Remove a touchpoint; refused while it has undelivered events."""
+    async def remove(
+        self, name: str, *, destination: str = "", actor: Actor, undelivered: Mapping[int, int], now: Micros
+    ) -> Applied:
+        """Remove a touchpoint, or one destination of it and nothing else; refused while it has undelivered events."""
 
     async def last_applied(self) -> str:
         """SHA-256 hex of the last file content applied by any means, or empty."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import tomli_w
 
+from store.alerts_definition import ALERT_SECRETS
 from store.configuration import Change, Document
 from store.settings_definition import SECTIONS
 from touchpoints.definition import TOUCHPOINT, table_path
@@ -88,9 +89,17 @@ def merge(stored: Document, new: Mapping[str, Any], *, prune: bool) -> Document:
     for key, value in new.items():
         if key != "touchpoint":
             merged[key] = merge_value(merged.get(key), value)
+    if prune and isinstance(merged.get("alerts"), dict):
+        merged["alerts"] = {**alert_secrets(stored.get("alerts", {}), merged["alerts"]), **merged["alerts"]}
     old, touchpoints = stored.get("touchpoint", []), new.get("touchpoint", [])
     merged["touchpoint"] = merge_touchpoints(old, touchpoints, prune) if isinstance(touchpoints, list) else touchpoints
     return deepcopy(merged)
+
+
+def alert_secrets(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """The secrets of `[alerts]` that still mean something beside what a file says of it."""
+    needs_none = {"smtp_password": not new.get("smtp_user"), "webhook_secret": new.get("webhook_shape") in {"slack", "teams"}}
+    return {key: old[key] for key in ALERT_SECRETS if key in old and not needs_none.get(key)}
 
 
 def merge_value(old: Any, new: Any) -> Any:
@@ -201,6 +210,7 @@ def made_absolute(document: Document, base: Path) -> Document:
     document = deepcopy(document)
     pair = ("tls_certificate", "tls_key")
     tables: list[tuple[Any, tuple[str, ...]]] = [(document.get("agent"), pair), (document.get("page"), pair)]
+    tables.append((document.get("alerts"), ("smtp_ca",)))
     for touchpoint in tables_of(document.get("touchpoint")):
         tables += [(destination, ("ca",)) for destination in tables_of(touchpoint.get("destination"))]
     for table, keys in tables:

@@ -35,8 +35,8 @@ class Door(Protocol):
     async def open_session(self, digest: bytes, person: str, *, now: Micros) -> None:
         """Keep a session by the SHA-256 of its value; sessions that have ended are forgotten on the way."""
 
-    async def session(self, digest: bytes, *, now: Micros) -> Session | None:
-        """The living session of this digest; notes its use (at most once a minute)."""
+    async def session(self, digest: bytes, *, now: Micros, note: bool = True) -> Session | None:
+        """The living session of this digest; with `note`, its use is noted (at most once a minute)."""
 
     async def close_session(self, digest: bytes) -> None:
         """Sign out. Harmless when there is none."""

@@ -1,5 +1,6 @@
 """Folders no event is ever written to, whoever asks: what lands there could be run, or could break the machine or Hookport."""
 
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +11,8 @@ _SYSTEM = (
 )  # fmt: skip
 _SCHEDULES = ("/var/spool/cron", "/var/spool/at", "/var/cron", "/var/at", "/var/lib/systemd")
 _WINDOWS = {"systemroot": "the system", "programfiles": "programs", "programfiles(x86)": "programs", "programw6432": "programs"}
+# Shows a whole disk of a machine, ours too, under another name.
+_ADMINISTRATIVE_SHARE = re.compile(r"\\\\[^\\]+\\(?:[a-z]|admin)\$", re.IGNORECASE)
 # Folders in anyone's home, by their last names, lower-cased.
 _IN_HOMES = {
     (".ssh",): "keys that open this machine",
@@ -32,7 +35,7 @@ def folder_owner(path: Path, *, data_folder: Path, environment: Mapping[str, str
         }
     except (OSError, RuntimeError):
         return "a circle of links"
-    if place == Path(place.anchor):
+    if place == Path(place.anchor) or _ADMINISTRATIVE_SHARE.fullmatch(place.drive):
         return "the system"
     for folder, owner in owners.items():
         if place.is_relative_to(folder):

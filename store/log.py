@@ -139,14 +139,20 @@ class Log(Protocol):
     async def scan(self, text: bytes, which: Filter, *, before: int | None = None) -> Scanned:
         """A bounded slice of a search for bytes in bodies, newest first, ASCII letters of either case; call again to go on."""
 
+    async def reach(self, which: Filter) -> tuple[int, int]:
+        """Numbers `low <= seq < high` between which the stored bodies of the filter's time lie; equal when there is none.
+
+        Where `scan` begins and ends. A day of grace on both sides, for clocks that were set back.
+        """
+
     async def body(self, event_id: str) -> bytes | None:
         """The exact bytes, or None when the event is unknown or its body was pruned."""
 
     async def rows(self, which: Filter, *, limit: int, after: tuple[int, int, int] = (0, 0, 0)) -> Sequence[ExportRow]:
         """The next `limit` export rows after a cursor, in order of receipt. Read in short slices, never in one long read."""
 
-    async def count_rows(self, which: Filter) -> int:
-        """How many export rows there will be, for a progress bar; may be off while events arrive."""
+    async def count_rows(self, which: Filter, *, most: int | None = None) -> int:
+        """How many export rows there will be, for a progress bar; may be off while events arrive. Beyond `most` it stops."""
 
     async def backlog(self) -> Backlog:
         """What is not settled."""

@@ -10,7 +10,9 @@ from touchpoints.definition_setting import join
 from touchpoints.problem import Problem, problem
 from touchpoints.touchpoint import FolderDestination, Touchpoint
 
-_OF_MACHINE = re.compile(r"(agent|page|server)\.tls_(certificate|key)|touchpoint\.[^.]+\.destination\.[^.]+\.(ca|path)")
+_OF_MACHINE = re.compile(
+    r"(agent|page|server)\.tls_(certificate|key)|alerts\.smtp_ca|touchpoint\.[^.]+\.destination\.[^.]+\.(ca|path)"
+)
 
 _FOLDER = re.compile(r"touchpoint\.[^.]+\.destination\.[^.]+\.path")
 

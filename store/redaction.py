@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote
 
-from store.settings import Configuration
+from store.settings import AlertSettings, Configuration
 from touchpoints.definition_secret import is_sensitive, secret_spans
 from touchpoints.touchpoint import HttpDestination
 
@@ -33,12 +33,21 @@ class Redaction:
 
 def secrets_of(configuration: Configuration) -> Iterator[str]:
     """Every secret of a configuration, in clear, for a Redaction."""
+    yield from secrets_of_alerts(configuration.alerts)
     for touchpoint in configuration.touchpoints:
         yield from touchpoint.secrets
         yield touchpoint.verify_token
         for destination in touchpoint.destinations:
             if isinstance(destination, HttpDestination):
                 yield from secrets_of_http(destination)
+
+
+def secrets_of_alerts(alerts: AlertSettings) -> Iterator[str]:
+    """Every secret of the alerts; a chat's webhook lets in whoever knows its path."""
+    yield alerts.smtp_password
+    yield alerts.webhook_secret
+    yield alerts.webhook_url
+    yield alerts.webhook_url.partition("://")[2].partition("/")[2]
 
 
 def secrets_of_http(destination: HttpDestination) -> Iterator[str]:

@@ -28,6 +28,9 @@ Exchange = Callable[[Secret], str]
 
 def exchange_secrets(document: Document, exchange: Exchange) -> None:
     """Put in the place of every secret what `exchange` gives for it. Wrong values are left for the reading to report."""
+    alerts = document.get("alerts")
+    exchange_keys(alerts, ("smtp_password",), "alerts", exchange, mail_server_of(alerts))
+    exchange_keys(alerts, ("webhook_url", "webhook_secret"), "alerts", exchange)
     touchpoints = document.get("touchpoint")
     for index, touchpoint in enumerate(touchpoints if isinstance(touchpoints, list) else []):
         if isinstance(touchpoint, dict):
@@ -36,6 +39,11 @@ def exchange_secrets(document: Document, exchange: Exchange) -> None:
             exchange_keys(touchpoint, ("verify_token",), path, exchange)
             for destination in tables_of(touchpoint.get("destination")):
                 exchange_in_destination(destination, table_path(f"{path}.destination", destination, 0), exchange)
+
+
+def mail_server_of(alerts: Any) -> str:
+    """Whom the password of the mail server is sent to."""
+    return repr([alerts.get(key) for key in ("smtp_host", "smtp_port", "smtp_security")] if isinstance(alerts, dict) else None)
 
 
 def prover_of(touchpoint: dict[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from touchpoints.moment import HOUR, Micros
+from touchpoints.moment import HOUR, MINUTE, Micros
 from touchpoints.problem import Problem
 from touchpoints.touchpoint import Touchpoint
 
@@ -66,6 +66,53 @@ class PageSettings:
     tls_key: str = ""
 
 
+# What an alert may be about: codes of needs. What only waits for setting up is told on the page alone.
+ALERT_KINDS = (
+    "given_up",
+    "destination_down",
+    "nothing_came",
+    "refused_events",
+    "stranded_events",
+    "listener_down",
+    "disk_low",
+    "store_full",
+    "events_store_down",
+    "events_unreadable",
+    "certificate_expires",
+    "page_certificate_expires",
+    "config_not_applied",
+    "secret_stale",
+    "alert_email_failed",
+    "alert_webhook_failed",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertSettings:
+    """`[alerts]`."""
+
+    email_to: tuple[str, ...] = ()
+    email_from: str = ""
+    smtp_host: str = ""
+    smtp_port: int = 0  # 0: the usual one of smtp_security
+    smtp_security: str = "starttls"  # starttls | tls | none
+    smtp_user: str = ""
+    smtp_password: str = field(default="", repr=False)
+    smtp_ca: str = ""
+    webhook_url: str = field(default="", repr=False)  # of Slack and Teams it is a credential
+    webhook_shape: str = "hookport"  # hookport | slack | teams
+    webhook_secret: str = field(default="", repr=False)
+    about: tuple[str, ...] = ()  # of ALERT_KINDS; empty: all
+    group: Micros = MINUTE
+    repeat: Micros | None = 24 * HOUR  # None: off
+    silence: Micros | str | None = "auto"  # None: off
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """What is told."""
+        return frozenset(self.about or ALERT_KINDS)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
     """Everything the process runs by, checked and in clear."""
@@ -75,6 +122,7 @@ class Configuration:
     limits: Limits = Limits()
     retention: RetentionSettings = RetentionSettings()
     page: PageSettings = PageSettings()
+    alerts: AlertSettings = AlertSettings()
     touchpoints: tuple[Touchpoint, ...] = ()
     touchpoint_names: dict[int, str] = field(default_factory=dict)  # also of removed ones, for the log
     destination_names: dict[int, str] = field(default_factory=dict)  # also of removed ones

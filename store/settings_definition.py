@@ -3,7 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
-from store.settings import MIB, AgentSettings, Configuration, Limits, PageSettings, ProxySettings, RetentionSettings, shares
+from store.alerts_definition import ALERTS, check_alerts
+from store.settings import (
+    MIB,
+    AgentSettings,
+    AlertSettings,
+    Configuration,
+    Limits,
+    PageSettings,
+    ProxySettings,
+    RetentionSettings,
+    shares,
+)
 from touchpoints.definition import TOUCHPOINT_SETTINGS, Ids, read_touchpoints
 from touchpoints.definition_kind import (
     ADDRESS,
@@ -64,6 +75,7 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
     "limits": LIMITS,
     "retention": RETENTION,
     "page": PAGE,
+    "alerts": ALERTS,
 }
 
 # (path, type, default, meaning) of every key of the agent's file.
@@ -91,6 +103,7 @@ def read_configuration(document: Mapping[str, Any], ids: Ids, reading: Reading) 
         limits=Limits(**values["limits"]),
         retention=RetentionSettings(**values["retention"]),
         page=PageSettings(**values["page"]),
+        alerts=AlertSettings(**values["alerts"]),
         touchpoints=read_touchpoints(document.get("touchpoint", []), ids, reading),
     )
     check_contradictions(document, configuration, reading)
@@ -110,6 +123,7 @@ def check_contradictions(document: Mapping[str, Any], configuration: Configurati
         reading.note(found)
     if configuration.limits.body > shares(configuration.limits.buffers)[0]:
         reading.wrong("body_over_buffers", "limits.body")
+    check_alerts(document, configuration.alerts, reading)
 
 
 def check_pair(document: Mapping[str, Any], section: str, reading: Reading) -> None:

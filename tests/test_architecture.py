@@ -31,8 +31,21 @@ TOP_LEVEL = {
     "dist",
 }
 LINES = 320
-POSIX_ONLY = {"fcntl", "grp", "pwd", "resource", "termios"}
-WINDOWS_ONLY = {"ctypes.windll", "ctypes.wintypes", "msvcrt", "winreg"}
+# What only one system has: modules, and names of modules that exist on both.
+POSIX_ONLY = re.compile(
+    r"curses|fcntl|grp|posix|pty|pwd|readline|resource|syslog|termios|tty"
+    r"|os\.(?:chown|chroot|f?chmodat|fchmod|fchown|fork|forkpty|get[er]?[ug]id|getgroups|getloadavg|getpgid|getpgrp|getpriority"
+    r"|getresuid|getsid|initgroups|killpg|lchown|mkfifo|mknod|nice|openpty|posix_spawnp?|sched_\w+|sendfile|set[er]?[ug]id"
+    r"|setgroups|setpgid|setpriority|setsid|statvfs|sysconf|uname|wait|waitid|O_CLOEXEC|O_DIRECTORY|O_NOFOLLOW)"
+    r"|signal\.(?:SIG(?:ALRM|CHLD|CONT|HUP|KILL|PIPE|QUIT|STOP|TSTP|USR1|USR2|WINCH)|alarm|pause|pthread_\w+|setitimer|sigwait)"
+    r"|socket\.(?:AF_UNIX|SO_REUSEPORT)|asyncio\.(?:open|start)_unix_\w+"
+)
+WINDOWS_ONLY = re.compile(
+    r"msvcrt|nt|winreg|winsound|ctypes\.(?:GetLastError|WinDLL|WinError|oledll|windll|wintypes)"
+    r"|os\.(?:add_dll_directory|startfile)|signal\.(?:SIGBREAK|CTRL_\w+_EVENT)|asyncio\.Windows\w+"
+    r"|subprocess\.(?:CREATE_\w+|DETACHED_PROCESS|STARTUPINFO|STARTF_\w+|SW_HIDE)"
+)
+POSIX_METHODS = {"add_reader", "add_signal_handler", "add_writer", "create_unix_connection", "create_unix_server"}  # of a loop
 IMPURE = {"aiohttp", "aiosqlite", "anyio", "asyncio", "httpx", "litestar", "sqlite3", "threading", "uvicorn"}
 BARE_EXCEPTION = re.compile(r"#\s*noqa(?!: [A-Z]+\d+(?:, [A-Z]+\d+)* - \S)|#\s*type:\s*ignore(?!\[[\w, -]+\]\s+# \S)")
 SQL = re.compile(
@@ -95,21 +108,41 @@ def test_top_level_is_the_system_at_a_glance() -> None:
     assert names - TOP_LEVEL == set()
 
 
-def test_system_specific_modules_stand_apart() -> None:
-    """What only POSIX or only Windows has is imported in files named so."""
+def system_specific(tree: ast.Module) -> tuple[set[str], set[str]]:
+    """What a file uses that only POSIX has, and what only Windows has: modules, their names, an event loop's methods."""
+    used = {part for name in imported(tree) for part in (name, name.split(".", maxsplit=1)[0])}
+    attributes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+    used |= {f"{node.value.id}.{node.attr}" for node in attributes if isinstance(node.value, ast.Name)}
+    posix, windows = ({name for name in used if names.fullmatch(name)} for names in (POSIX_ONLY, WINDOWS_ONLY))
+    return posix | {node.attr for node in attributes} & POSIX_METHODS, windows
+
+
+def test_system_specific_code_stands_apart() -> None:
+    """What only POSIX or only Windows has is used in files named so."""
     wrong = []
     for path, tree in sources().items():
-        names = {part for name in imported(tree) for part in (name, name.split(".", maxsplit=1)[0])}
-        attributes = {
-            f"{node.value.id}.{node.attr}"
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
-        }
-        if names & POSIX_ONLY and not path.endswith("_posix.py"):
-            wrong.append(path)
-        if (names | attributes) & WINDOWS_ONLY and not path.endswith("_windows.py"):
-            wrong.append(path)
+        posix, windows = system_specific(tree)
+        wrong += [f"{path}: {name}" for name in sorted(posix) if not path.endswith("_posix.py")]
+        wrong += [f"{path}: {name}" for name in sorted(windows) if not path.endswith("_windows.py")]
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("source", "posix", "windows"),
+    [
+        ("import fcntl", {"fcntl"}, set()),
+        ("from os import getuid", {"os.getuid"}, set()),
+        ("import os\nos.fchmod(1, 2)", {"os.fchmod"}, set()),
+        ("import signal\nx = signal.SIGHUP", {"signal.SIGHUP"}, set()),
+        ("loop.add_signal_handler(1, stop)", {"add_signal_handler"}, set()),
+        ("import ctypes\nctypes.windll.kernel32", set(), {"ctypes.windll"}),
+        ("import os\nos.startfile('x')", set(), {"os.startfile"}),
+        ("import os, signal\nos.replace('a', 'b'), signal.SIGTERM, getattr(signal, 'SIGBREAK', None)", set(), set()),
+    ],
+)
+def test_system_specific_code_is_seen(source: str, posix: set[str], windows: set[str]) -> None:
+    """The eyes of the test above."""
+    assert system_specific(ast.parse(source)) == (posix, windows)
 
 
 def test_deciding_is_pure() -> None:

@@ -15,6 +15,7 @@ from touchpoints.span import parse_span
 
 LONGEST_TEXT = 65_536
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_NO_HOST = re.compile(r"[<>\"'`{}|^*,;!()]")
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")  # RFC 9110 section 5.6.2
 
 
@@ -169,7 +170,7 @@ def split_url(value: str, *schemes: str) -> SplitResult:
         host, _port = parts.hostname, parts.port
     except ValueError:
         raise Mistake("not_a_url", schemes=" or ".join(f"{scheme}://" for scheme in schemes)) from None
-    if parts.scheme not in schemes or not host or " " in value or "\\" in value:
+    if parts.scheme not in schemes or not host or _NO_HOST.search(host) or " " in value or "\\" in value:
         raise Mistake("not_a_url", schemes=" or ".join(f"{scheme}://" for scheme in schemes))
     return parts
 

@@ -31,7 +31,6 @@ class Health:
     probe_at: Micros = 0  # when down: the next probe
     error_code: str = ""
     error: str = ""
-    told_at: Micros | None = None  # when a person was last told
     ramp: int = 0  # while it recovers: how many attempts at once; 0: as many as the destination's concurrency
 
 
@@ -85,11 +84,6 @@ def allowed(health: Health, concurrency: int, *, now: Micros) -> int:
     if health.down_since is not None:
         return 1 if now >= health.probe_at else 0
     return min(concurrency, health.ramp) if health.ramp else concurrency
-
-
-def untold(health: Health, *, now: Micros) -> bool:
-    """Whether a person must be told that the destination is down: at once, and daily."""
-    return health.down_since is not None and (health.told_at is None or now - health.told_at >= DAY)
 
 
 def decide(outcome: Outcome, *, delivery: Delivery, retry: Retry, health: Health, now: Micros, jitter: float) -> Decision:

@@ -35,8 +35,8 @@ class Control(Protocol):
     async def rename(self, old: str, new: str, *, actor: Actor) -> Applied:
         """Rename a touchpoint."""
 
-    async def remove(self, name: str, *, actor: Actor) -> Applied:
-        """Remove a touchpoint."""
+    async def remove(self, name: str, *, destination: str = "", actor: Actor) -> Applied:
+        """Remove a touchpoint, or one destination of it; refused while something is undelivered."""
 
     async def test(
         self, touchpoint: str, body: bytes | None, *, headers: Mapping[str, str], deliver: bool, actor: Actor
@@ -55,6 +55,20 @@ class Control(Protocol):
 
     async def act(self, action: str, which: Filter, *, dry_run: bool, actor: Actor) -> Done:
         """hold | release | retry | give_up | dismiss | replay | verify | run_duplicate; wakes what must move; audited."""
+
+    def alerts(self) -> Json:
+        """How the channels of alerts fare, and what was told last.
+
+        `{channels: [{channel, set_up, last_sent_at, error}],
+        told: [{channel, code, count, text, touchpoint, destination, since, told_at, cleared_at}]}`
+        """
+
+    async def test_alerts(self, document: Document | None, *, actor: Actor) -> Json:
+        """Send a test message by the settings as they would be with a document, or as they are; audited.
+
+        `{channels: [{channel, sent, error}]}`. Raises ProblemError: what is wrong with the document, alerts_nowhere,
+        alerts_test_too_soon.
+        """
 
     async def check(self) -> Json:
         """`{configuration, events}`: whether each file reads from end to end."""

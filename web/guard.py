@@ -19,7 +19,7 @@ from touchpoints.problem import Problem, ProblemError, problem
 from web.guard_headers import is_api
 from web.guard_host import host_problem
 from web.guard_origin import Origin, origin_of, strange_origin
-from web.guard_session import cookie_name, session_value
+from web.guard_session import cookie_name, living_session, session_values
 from web.guard_sign_in import is_htmx, send_to_sign_in
 from web.guard_token import bearer, carries_token, is_machine, token_digest
 
@@ -79,13 +79,12 @@ class Doorkeeper:
 
     async def recognise(self, headers: Headers) -> Caller | None:
         """Who is signed in, by session cookie."""
-        value = self.session_value(headers)
-        session = await self.door.session(token_digest(value), now=self.now()) if value else None
+        session = await living_session(self.door, headers, self.instance(), now=self.now())
         return Caller(name=session.person, right=Right.ADMIN) if session else None
 
-    def session_value(self, headers: Headers) -> str | None:
-        """The value of this instance's session cookie."""
-        return session_value(headers, cookie_name(self.instance()))
+    def carries_session(self, headers: Headers) -> bool:
+        """Whether a request tries to prove itself by this instance's session cookie."""
+        return bool(session_values(headers, cookie_name(self.instance())))
 
 
 class Gate(ASGIMiddleware):
@@ -106,7 +105,7 @@ class Gate(ASGIMiddleware):
         if why := host_problem(headers, self._doorkeeper.hosts()):
             raise NotAllowed(403, why)
         api, is_open = is_api(scope["path"]), bool(scope["route_handler"].opt.get(OPEN))
-        if api and (carries_token(headers) or self._doorkeeper.session_value(headers) is None):
+        if api and (carries_token(headers) or not self._doorkeeper.carries_session(headers)):
             scope["user"] = None if is_open else await self._doorkeeper.admit(headers)
             return await next_app(scope, receive, send)
         origin = self._judge(scope)

@@ -1,9 +1,13 @@
 """Which Host headers the local port answers to: a page that was lured into resolving to us sends its own name."""
 
 import ipaddress
+import re
 from collections.abc import Collection, Iterable
 
 from touchpoints.problem import Problem, problem
+
+# A name or an address, and a port. What two readers could take for two names (`localhost:80@evil`, `localhost:x`) is none.
+_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]+)(?::[0-9]{0,5})?|[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*")
 
 
 def host_problem(headers: Iterable[tuple[bytes, bytes]], allowed: Collection[str]) -> Problem | None:
@@ -11,8 +15,9 @@ def host_problem(headers: Iterable[tuple[bytes, bytes]], allowed: Collection[str
     hosts = [value for name, value in headers if name == b"host"]
     if len(hosts) != 1:
         return problem("host_missing")
-    name = host_name(hosts[0].decode("latin-1"))
-    if is_loopback(name) or name in {host_name(entry) for entry in allowed}:
+    host = hosts[0].decode("latin-1")
+    name = host_name(host)
+    if _HOST.fullmatch(host) and (is_loopback(name) or name in {host_name(entry) for entry in allowed}):
         return None
     return problem("host_unknown", host=ascii(name[:100])[1:-1])
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from html import escape
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from litestar.types import Scope, Send
 
@@ -34,6 +34,15 @@ def is_htmx(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     return any(name == b"hx-request" for name, _ in headers)
 
 
+def asking_page(headers: Iterable[tuple[bytes, bytes]]) -> SplitResult:
+    """The address of the page whose script asks, as it says itself; empty where that is no address."""
+    said = next((value for name, value in headers if name == b"hx-current-url"), b"").decode("latin-1")
+    try:
+        return urlsplit(said)
+    except ValueError:
+        return urlsplit("")
+
+
 async def send_to_sign_in(scope: Scope, send: Send, *, from_elsewhere: bool) -> None:
     """Answer a request for a page with the way to the sign-in.
 
@@ -41,8 +50,7 @@ async def send_to_sign_in(scope: Scope, send: Send, *, from_elsewhere: bool) -> 
     that second request the browser gives the cookie, and the sign-in lets pass who is signed in already.
     """
     if is_htmx(scope["headers"]):
-        here = dict(scope["headers"]).get(b"hx-current-url", b"").decode("latin-1")
-        parts = urlsplit(here)
+        parts = asking_page(scope["headers"])
         target = sign_in_path(f"{parts.path}?{parts.query}" if parts.query else parts.path)
         return await _answer(send, 401, (b"hx-redirect", target.encode()))
     reads = scope.get("method", "GET") in ("GET", "HEAD")

@@ -20,11 +20,13 @@ FILES = {
 _INPUTS = ("package.json", "package-lock.json", ".npmrc")
 
 
-def fill_vendor() -> None:
-    """Have the page's files. Raises BuildError."""
+def fill_vendor(*, licences: bool = False) -> None:
+    """Have the page's files; with `licences` also the packages they came from, whole. Raises BuildError."""
     wanted = _wanted()
     stamp = VENDOR / ".stamp"
-    if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted and all((VENDOR / name).is_file() for name in FILES):
+    whole = not licences or (CACHE / "page-npm" / "node_modules").is_dir()
+    known = stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted
+    if whole and known and all((VENDOR / name).is_file() for name in FILES):
         return
     say("· the page's files from web/page/npm/package-lock.json")
     place = CACHE / "page-npm"

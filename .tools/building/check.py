@@ -25,6 +25,7 @@ def lint() -> bool:
         "ruff check": _tool("ruff", "check", "--quiet"),
         "ruff format": _tool("ruff", "format", "--check", "--quiet"),
         "import-linter": _tool("lint-imports", "--cache-dir", str(CACHE / "import-linter")),
+        "zizmor": _tool("zizmor", "--offline", "--no-progress", "--quiet", ".github/workflows"),
         "no registry, no machine's path": lambda: "\n".join(foreign(ROOT)),
     }
     with ThreadPoolExecutor(2) as pool:

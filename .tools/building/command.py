@@ -9,6 +9,7 @@ import sys
 from building.assets import fill_vendor
 from building.check import fix, lint
 from building.environment import NETWORK, prepare
+from building.exe import exe
 from building.lock import lock
 from building.place import NPM, ROOT, BuildError, program, quiet, say
 from building.system import BENCH_PROGRAMS, TEST_PROGRAMS, need
@@ -21,13 +22,13 @@ python3 build.py COMMAND
   lint               ruff, mypy, import-linter, and that no file names a registry or this machine
   fix                format the code, and mend what ruff can mend
   bench [NAMES]      measure the speed; --json for figures a program reads
+  exe [OPTIONS]      make the executables under dist, each with its self-test passed; --help tells the options
+  verify [NAMES]     the long checks: executables, Windows under wine, a million rows, mutations; --json for a program
   lock [--upgrade]   write the lock files anew from pyproject.toml and the two npm/package.json
 
 Needs Python 3.11 to 3.14 with venv, and Git; everything else is put into .venv and .cache in this folder."""
 
 LATER = {
-    "verify": "The end-to-end verification comes with a later issue.",
-    "exe": "The single executable comes with a later issue.",
     "chaos": "The chaos run comes with a later issue.",
 }
 
@@ -88,7 +89,19 @@ def _bench(arguments: list[str]) -> int:
         need(BENCH_PROGRAMS)
     except BuildError as error:
         say(f"build.py: {error} What doesn't need them is measured all the same.")
-    return subprocess.run([program("python"), "-m", "tests.bench", *arguments], cwd=ROOT, check=False).returncode
+    return _module("tests.bench", arguments)
+
+
+def _verify(arguments: list[str]) -> int:
+    prepare("dev")
+    fill_vendor()
+    return _module("tests.verify", arguments)
+
+
+def _module(name: str, arguments: list[str]) -> int:
+    """A module of the tests that sees this package too."""
+    env = os.environ | {"PYTHONPATH": str(ROOT / ".tools")}
+    return subprocess.run([program("python"), "-m", name, *arguments], cwd=ROOT, env=env, check=False).returncode
 
 
 def _lock(arguments: list[str]) -> int:
@@ -121,4 +134,13 @@ def _become(command: list[str]) -> int:
             continue
 
 
-COMMANDS = {"run": _run, "test": _test, "lint": _lint, "fix": _fix, "bench": _bench, "lock": _lock}
+COMMANDS = {
+    "run": _run,
+    "test": _test,
+    "lint": _lint,
+    "fix": _fix,
+    "bench": _bench,
+    "exe": exe,
+    "verify": _verify,
+    "lock": _lock,
+}

@@ -10,9 +10,10 @@ _BARE = ["--no-emit-index-url", "--no-emit-find-links", "--no-header", "--no-ann
 
 def lock(arguments: list[str]) -> None:
     """Write .requirements/*.txt and both package-lock.json. Versions stay unless `--upgrade` is given."""
-    say("· .requirements/run.txt, dev.txt and node.txt")
+    say("· .requirements/run.txt, dev.txt, exe.txt and node.txt")
     _python("run", ["pyproject.toml", "--group", "build"], arguments)
     _python("dev", ["pyproject.toml", "--group", "dev"], [*arguments, "--constraint", str(LOCKS / "run.txt")])
+    _python("exe", ["pyproject.toml", "--group", "exe"], [*arguments, "--constraint", str(LOCKS / "run.txt")])
     _python("node", ["--group", "node"], arguments)
     for folder in (NPM, PAGE_NPM):
         say(f"· {folder.relative_to(ROOT).as_posix()}/package-lock.json")

@@ -1,6 +1,7 @@
 """`hookport version`, `paths` and `check`: what this is, where it keeps things, and whether they can be read."""
 
 import platform
+from importlib.resources import files
 
 import click
 
@@ -9,21 +10,33 @@ from appliance.command import flags
 from appliance.command.client import Agent, Json, talk
 from appliance.command.terminal import show, show_json, show_table
 from appliance.data_folder import DataFolder
+from touchpoints.problem import ProblemError, problem
 
 
 @click.command()
+@click.option("--licences", is_flag=True, help="Print the licences of everything inside an executable.")
 @flags.as_json
-def version(as_json: bool) -> None:
+def version(licences: bool, as_json: bool) -> None:
     """Print the version.
 
     \b
     Example:
       hookport version --json
     """
-    if as_json:
+    if licences:
+        click.echo_via_pager(licence_texts())
+    elif as_json:
         show_json({"version": VERSION, "python": platform.python_version(), "system": platform.platform()})
     else:
         show(f"hookport {VERSION}")
+
+
+def licence_texts() -> str:
+    """What the build put into the executable. Raises ProblemError from source, where each package has its own."""
+    try:
+        return files("appliance").joinpath("licences.txt").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ProblemError(problem("licences_not_here")) from None
 
 
 @click.command()

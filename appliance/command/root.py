@@ -8,6 +8,7 @@ import click
 from appliance import VERSION
 from appliance.command.about import check, paths, version
 from appliance.command.admin import admin
+from appliance.command.alerts import alerts
 from appliance.command.client import Turned
 from appliance.command.config import config
 from appliance.command.events import events
@@ -15,6 +16,7 @@ from appliance.command.export import export
 from appliance.command.later import LATER
 from appliance.command.proxy import proxy
 from appliance.command.run import run
+from appliance.command.selftest import selftest
 from appliance.command.status import status
 from appliance.command.terminal import tell
 from appliance.command.token import token
@@ -67,5 +69,7 @@ def hookport() -> None:
     """
 
 
-for command in (run, status, config, touchpoint, events, export, token, admin, paths, check, version, proxy, *LATER):
+for command in (
+    run, status, config, touchpoint, events, export, alerts, token, admin, paths, check, selftest, version, proxy, *LATER
+):
     hookport.add_command(command)

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,7 +18,7 @@ from store.sqlite.sequence import Sequence as Numbers
 from store.sqlite.slices import ends, upward
 from store.sqlite.writer import Writer
 from touchpoints.delivery import Delivery, DeliveryState
-from touchpoints.event import Event
+from touchpoints.event import Event, Verdict
 from touchpoints.moment import Micros
 from touchpoints.problem import ProblemError, problem
 
@@ -97,6 +97,14 @@ class SqliteActions:
             if len(found) >= limit:
                 break
         return found
+
+    async def count_replayable(self, which: Filter) -> Mapping[tuple[int, Verdict], int]:
+        """See Actions."""
+        total: Counter[tuple[int, Verdict]] = Counter()
+        low, high = await self._readers.run(ends)
+        for floor, ceiling in upward(low, high, whole=is_sparse(which)):
+            total.update(await self._readers.run(partial(count_replayable, which=which, low=floor, high=ceiling)))
+        return total
 
     async def refused(self, which: Filter, *, limit: int, after: int = 0) -> Sequence[tuple[int, Event, bytes]]:
         """See Actions. May give fewer than `limit` where bodies are large; nothing more only when it gives none."""
@@ -238,6 +246,13 @@ def select_replayable(
         event, seq = event_from_row(row), row[EVENT_WIDTH]
         found.append((seq, event, tuple(delivery for _, delivery in select_deliveries(db, seq, event.id))))
     return found
+
+
+def count_replayable(db: sqlite3.Connection, *, which: Filter, low: int, high: int) -> dict[tuple[int, Verdict], int]:
+    """How many events of a slice can be planned anew, by touchpoint and verdict."""
+    where = of_events(which, low, high)
+    sql = f"SELECT e.touchpoint, e.verdict, count(*) FROM events e WHERE {REPLAYABLE} AND {where.sql} GROUP BY 1, 2"  # noqa: S608 - joins constants; values are bound
+    return {(touchpoint, Verdict(verdict)): n for touchpoint, verdict, n in db.execute(sql, where.parameters)}
 
 
 def select_refused(db: sqlite3.Connection, *, which: Filter, limit: int, after: int) -> list[tuple[int, Event, bytes]]:

@@ -199,22 +199,40 @@ class SqliteConfiguration:
         db.execute("COMMIT")
         return applied
 
-    async def remove(self, name: str, *, actor: Actor, undelivered: Mapping[int, int], now: Micros) -> Applied:
+    async def remove(
+        self, name: str, *, destination: str = "", actor: Actor, undelivered: Mapping[int, int], now: Micros
+    ) -> Applied:
         """See ConfigurationStore."""
-        return await self._run(partial(self._remove, name=name, actor=actor, undelivered=undelivered, now=now))
+        work = partial(self._remove, name=name, destination=destination, actor=actor, undelivered=undelivered, now=now)
+        return await self._run(work)
 
     def _remove(
-        self, db: sqlite3.Connection, *, name: str, actor: Actor, undelivered: Mapping[int, int], now: Micros
+        self,
+        db: sqlite3.Connection,
+        *,
+        name: str,
+        destination: str,
+        actor: Actor,
+        undelivered: Mapping[int, int],
+        now: Micros,
     ) -> Applied:
         document, ids = read_document(db)
         if (name,) not in ids:
             return Applied(problems=(problem("touchpoint_unknown", name=ascii(name[:64])[1:-1]),))
-        document["touchpoint"] = [item for item in document["touchpoint"] if item["name"] != name]
+        if destination and (name, destination) not in ids:
+            return Applied(problems=(problem("destination_unknown", name=ascii(destination[:64])[1:-1]),))
+        path = join("touchpoint", name)
+        if destination:
+            path = join(join(path, "destination"), destination)
+            touchpoint = next(item for item in document["touchpoint"] if item["name"] == name)
+            touchpoint["destination"] = [item for item in touchpoint["destination"] if item["name"] != destination]
+        else:
+            document["touchpoint"] = [item for item in document["touchpoint"] if item["name"] != name]
         if problems := tuple(still_undelivered(document, ids, undelivered)):
             return Applied(problems=problems)
         kept = read_secrets(db, self._vault)
-        changes = (Change(path=join("touchpoint", name), what="removed"),)
-        applied = self._save(db, document, ids, kept, kept, changes, actor, now, action="touchpoint.remove")
+        action = "destination.remove" if destination else "touchpoint.remove"
+        applied = self._save(db, document, ids, kept, kept, (Change(path=path, what="removed"),), actor, now, action=action)
         db.execute("COMMIT")
         return applied
 

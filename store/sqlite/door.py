@@ -29,12 +29,12 @@ class SqliteDoor:
 
         await self._write(work)
 
-    async def session(self, digest: bytes, *, now: Micros) -> Session | None:
+    async def session(self, digest: bytes, *, now: Micros, note: bool = True) -> Session | None:
         """See Door."""
         found = await self._database.run(lambda db: select_session(db, digest))
         if found is None or now - found.created_at >= LONGEST or now - found.used_at >= IDLE:
             return None
-        if now - found.used_at >= MINUTE:
+        if note and now - found.used_at >= MINUTE:
             # A disk that is full signs nobody out.
             with suppress(sqlite3.Error):
                 await self._write(lambda db: db.execute(TOUCH_SESSION, (now, digest)))

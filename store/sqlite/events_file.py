@@ -4,6 +4,7 @@ import sqlite3
 from pathlib import Path
 
 from store.sqlite.actions import SqliteActions, accept_refused
+from store.sqlite.arrivals import SqliteArrivals
 from store.sqlite.database import EVENTS_APPLICATION, Open
 from store.sqlite.dock import SqliteDock
 from store.sqlite.guarded_file import GuardedFile
@@ -35,6 +36,7 @@ class EventsFile(GuardedFile):
         self._writer.watch(accept_refused, lambda _items, _results: self._recent.forget())
         self.retention = Retention(self._writer, self._readers)
         self.statistics = SqliteStatistics(self._writer, self._readers)
+        self.arrivals = SqliteArrivals(self._writer, self._readers)
 
     @classmethod
     async def open(cls, path: Path, open_database: Open, *, now: Micros, readers: int = 3) -> "EventsFile":

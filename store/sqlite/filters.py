@@ -27,6 +27,12 @@ IN_OPEN = """
 e.seq IN (SELECT o.event_seq FROM deliveries o INDEXED BY deliveries_open
     WHERE o.state = ? AND o.state != 'delivered' AND o.event_seq >= ? AND o.event_seq < ?)
 """
+# Joined by OR with IN_INBOX this would be asked of every event.
+IN_OPEN_OR_INBOX = """
+e.seq IN (SELECT o.event_seq FROM deliveries o INDEXED BY deliveries_open
+    WHERE o.state = ? AND o.state != 'delivered' AND o.event_seq >= ? AND o.event_seq < ?
+    UNION ALL SELECT i.seq FROM inbox i WHERE i.seq >= ? AND i.seq < ?)
+"""
 EXISTS_STATE = "EXISTS (SELECT 1 FROM deliveries o WHERE o.event_seq = e.seq AND o.state = ?)"
 EXISTS_DESTINATION = "EXISTS (SELECT 1 FROM deliveries o WHERE o.event_seq = e.seq AND o.destination = ?)"
 
@@ -61,10 +67,11 @@ def of_events(which: Filter, low: int, high: int) -> Where:
 def _state_of_event(state: str, low: int, high: int, *, sparse: bool) -> _Part:
     if state in VERDICTS:
         return "e.verdict = ? AND e.verdict != 'accepted'", (state,)
-    holds: _Part = (EXISTS_STATE, (state,)) if sparse or state == "delivered" else (IN_OPEN, (state, low, high))
+    if sparse or state == "delivered":
+        return (f"({EXISTS_STATE} OR {IN_INBOX})", (state,)) if state == "pending" else (EXISTS_STATE, (state,))
     if state == "pending":
-        return f"({holds[0]} OR {IN_INBOX})", holds[1]
-    return holds
+        return IN_OPEN_OR_INBOX, (state, low, high, low, high)
+    return IN_OPEN, (state, low, high)
 
 
 def of_rows(which: Filter) -> Where:

@@ -62,6 +62,10 @@ class SqliteLog:
         """See Log."""
         return await self._readers.run(partial(select_scanned, text=text, which=which, before=before))
 
+    async def reach(self, which: Filter) -> tuple[int, int]:
+        """See Log."""
+        return await self._readers.run(partial(select_reach, since=which.since, until=which.until))
+
     async def body(self, event_id: str) -> bytes | None:
         """See Log."""
         return await self._readers.run(partial(select_event_body, event_id=event_id_of(event_id)))
@@ -83,11 +87,13 @@ class SqliteLog:
                 break
         return found
 
-    async def count_rows(self, which: Filter) -> int:
+    async def count_rows(self, which: Filter, *, most: int | None = None) -> int:
         """See Log."""
         low, high = await self._readers.run(ends)
         total = 0
         for floor, ceiling in upward(low, high, whole=is_sparse(which)):
+            if most is not None and total > most:
+                break
             total += await self._readers.run(partial(count_rows, which=which, low=floor, high=ceiling))
         return total
 
@@ -267,6 +273,18 @@ def _is_past(db: sqlite3.Connection, seq: int, since: Micros) -> bool:
     """Whether what was stored before is surely older; a day of grace, for clocks that were set back."""
     row = db.execute(SELECT_RECEIVED, (seq,)).fetchone()
     return row is None or row[0] < since - DAY
+
+
+SELECT_FIRST_KEPT = "SELECT seq FROM events WHERE body_kept = 1 AND received_at >= ? ORDER BY received_at, seq LIMIT 1"
+SELECT_LAST_KEPT = "SELECT seq FROM events WHERE body_kept = 1 AND received_at < ? ORDER BY received_at DESC, seq DESC LIMIT 1"
+_EVER = 2**62
+
+
+def select_reach(db: sqlite3.Connection, *, since: Micros | None, until: Micros | None) -> tuple[int, int]:
+    """The numbers of the first and, plus one, of the last stored body of a time."""
+    first = db.execute(SELECT_FIRST_KEPT, (-_EVER if since is None else since - DAY,)).fetchone()
+    last = db.execute(SELECT_LAST_KEPT, (_EVER if until is None else until + DAY,)).fetchone()
+    return (0, 0) if first is None or last is None else (first[0], max(first[0], last[0] + 1))
 
 
 SELECT_KEPT = "SELECT seq FROM events WHERE id = ? AND body_kept = 1"

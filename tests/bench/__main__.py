@@ -19,13 +19,18 @@ BENCHMARKS = {
     "growth": "tests.bench.growth:growth",
     "store": "tests.bench.hops:hops",
     "queue": "tests.bench.queue:queue",
+    "page": "tests.bench.page:page",
+    "exe": "tests.bench.exe:exe",
+    "live": "tests.bench.live:live",
+    "lists": "tests.bench.lists:lists",
 }
+APART = {"exe"}  # needs what `build.py exe` makes
 
 
 def main(arguments: list[str]) -> int:
     """The exit code: 0 when everything asked for was measured, met or not."""
     parser = argparse.ArgumentParser(prog="build.py bench", description="Measures Hookport beside its peers, in turns.")
-    parser.add_argument("names", nargs="*", metavar="name", help=f"{', '.join(BENCHMARKS)}; all when none is named")
+    parser.add_argument("names", nargs="*", metavar="name", help=f"{', '.join(BENCHMARKS)}; all but exe when none is named")
     parser.add_argument("--json", action="store_true", help="figures for a program, as one object on stdout")
     parser.add_argument("--short", action="store_true", help="a tenth of the load, to see whether it runs at all")
     given = parser.parse_args(arguments)
@@ -34,7 +39,7 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, _stop)
     found: dict[str, Report] = {}
     failed = False
-    for name in given.names or BENCHMARKS:
+    for name in given.names or [name for name in BENCHMARKS if name not in APART]:
         print(f"· {name} …", file=sys.stderr, flush=True)
         try:
             found[name] = benchmark(name)(short=given.short)

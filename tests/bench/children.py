@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -47,7 +48,7 @@ def running(
         end(child)
 
 
-def end(child: "subprocess.Popen[bytes]", patience: float = 20.0) -> None:
+def end(child: "subprocess.Popen[Any]", patience: float = 20.0) -> None:
     """Ask it to end, then make it."""
     child.terminate()
     try:

@@ -24,10 +24,10 @@ NUMBERS = "WITH RECURSIVE n (i) AS (SELECT :first UNION ALL SELECT i + 1 FROM n 
 NEW_ID = "printf('0%012x%s', n.i, substr(m.id, 14, 13))"
 
 
-def fill(path: Path, *, touchpoint: int, count: int, now: int) -> None:
+def fill(path: Path, *, touchpoint: int, count: int, now: int, changed: Mapping[str, str] | None = None) -> None:
     """Add copies of the newest event of a touchpoint, with its delivery, its attempt when that is settled, and its claim.
 
-    The copies are spread over the ten days before `now`.
+    The copies are spread over the ten days before `now`; `changed` are more columns of theirs, as SQL over their number n.i.
     """
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         for pragma in ("journal_mode = DELETE", "journal_mode = OFF", "synchronous = OFF", "cache_size = -1000000"):
@@ -48,18 +48,19 @@ def fill(path: Path, *, touchpoint: int, count: int, now: int) -> None:
                 "apart": 10 * DAY // count,
             }
             db.execute("BEGIN")
-            _copy(db, values)
+            _copy(db, values, changed or {})
             db.execute("COMMIT")
         db.execute("PRAGMA optimize")
 
 
-def _copy(db: sqlite3.Connection, values: Mapping[str, int]) -> None:
+def _copy(db: sqlite3.Connection, values: Mapping[str, int], changed: Mapping[str, str]) -> None:
     at = ":from + n.i * :apart"
     _clone(
         db,
         "events",
         "seq = :event",
-        {"seq": ":events + n.i", "id": NEW_ID, "received_at": at, "body_bytes": str(SMALL), "dedup_key": "hex(randomblob(16))"},
+        {"seq": ":events + n.i", "id": NEW_ID, "received_at": at, "body_bytes": str(SMALL), "dedup_key": "hex(randomblob(16))"}
+        | dict(changed),
         values,
     )
     _clone(db, "bodies", "place = :event << 16", {"place": "(:events + n.i) << 16", "data": f"randomblob({SMALL})"}, values)

@@ -6,7 +6,7 @@ import sqlite3
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,8 +34,9 @@ class Place:
 class Subject:
     """One Hookport with the touchpoints `kept`, `live` and `dead`."""
 
-    def __init__(self, folder: Path, *, sink: int) -> None:
+    def __init__(self, folder: Path, *, sink: int, command: Sequence[str] = HOOKPORT) -> None:
         self.folder = folder
+        self._command = list(command)
         self.data = folder / "data"
         self.port = free_port()
         self._admin = free_port()
@@ -49,31 +50,43 @@ class Subject:
         """The events file."""
         return self.data / "events.db"
 
+    @property
+    def page(self) -> str:
+        """The page's address."""
+        return f"http://127.0.0.1:{self._admin}"
+
     @contextlib.contextmanager
     def started(self) -> Iterator[None]:
         """Run for as long as the block takes."""
-        options = ["--data-dir", str(self.data), "--admin", f"127.0.0.1:{self._admin}", "--config", str(self._file)]
-        command = [*HOOKPORT, "run", *options, "--no-browser"]
         ready = f"http://127.0.0.1:{self.port}/health"
-        with running(command, log=self.folder / "hookport.log", ready=ready, seconds=120):
+        with running(self.command(), log=self.folder / "hookport.log", ready=ready, seconds=120):
             yield
+
+    def command(self) -> list[str]:
+        """What starts it."""
+        options = ["--data-dir", str(self.data), "--admin", f"127.0.0.1:{self._admin}", "--config", str(self._file)]
+        return [*self._command, "run", *options, "--no-browser"]
+
+    def url(self, touchpoint: str) -> str:
+        """A touchpoint's endpoint URL."""
+        return f"http://127.0.0.1:{self.port}/hooks/{touchpoint}"
 
     def post(self, touchpoint: str, *, seconds: int) -> Load:
         """Post to a touchpoint at full speed."""
-        return post(f"http://127.0.0.1:{self.port}/hooks/{touchpoint}", seconds=seconds, folder=self.folder)
+        return post(self.url(touchpoint), seconds=seconds, folder=self.folder)
 
     def post_one(self, touchpoint: str) -> None:
         """Post a single event."""
         content = body()
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}/hooks/{touchpoint}", content, headers(content, f"one-{time.monotonic_ns()}")
+        request = urllib.request.Request(  # noqa: S310 - always http, and loopback
+            self.url(touchpoint), content, headers(content, f"one-{time.monotonic_ns()}")
         )
         urllib.request.urlopen(request, timeout=10).close()  # noqa: S310 - always http, and loopback
 
     def set_states(self, states: Mapping[str, str]) -> None:
         """Change touchpoints' states while it runs."""
         self._configure(states)
-        finished([*HOOKPORT, "config", "apply", str(self._file), "--data-dir", str(self.data)], seconds=60)
+        finished([*self._command, "config", "apply", str(self._file), "--data-dir", str(self.data)], seconds=60)
 
     def await_planned(self, *, seconds: float = 180.0) -> None:
         """Return once the inbox is empty."""

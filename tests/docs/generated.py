@@ -29,6 +29,7 @@ _PARTS = {
     "hosted": "A hosted proxy, to its agents and its operator",
     "agent": "The agent and its data folder",
     "store": "The database files",
+    "alerts": "Alerts",
     "api": "Commands and the JSON API",
     "page": "The page: setup, sign-in and forms",
 }

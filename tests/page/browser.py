@@ -12,6 +12,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
 
 from appliance.agent import Agent
+from appliance.clock import Clock
 from tests.appliance.agents import agent_over
 from tests.page.doorstep import PASSWORD, PASSWORD_HASH
 from web.listener.server import Listener
@@ -60,9 +61,9 @@ class Watched:
 
 
 @asynccontextmanager
-async def open_site(folder: Path, *, person: str | None = "ann") -> AsyncIterator[Site]:
+async def open_site(folder: Path, *, person: str | None = "ann", clock: Clock | None = None) -> AsyncIterator[Site]:
     """A running agent and its page's listener; ann has a password unless told otherwise."""
-    async with agent_over(folder) as agent:
+    async with agent_over(folder, clock=clock) as agent:
         if person:
             await agent._opened.people.set_password(person, PASSWORD_HASH, now=agent._clock.now())
         listener = await Listener.open(agent.local, "127.0.0.1", 0)
@@ -76,10 +77,10 @@ async def open_site(folder: Path, *, person: str | None = "ann") -> AsyncIterato
 
 
 @asynccontextmanager
-async def open_browser() -> AsyncIterator[Browser]:
-    """Chromium without a window."""
+async def open_browser(*arguments: str) -> AsyncIterator[Browser]:
+    """Chromium without a window; `arguments` are added to its command line."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *arguments])
         try:
             yield browser
         finally:

@@ -13,6 +13,7 @@ from touchpoints.moment import HOUR
 from web.export.names import names_of
 from web.page.body_view import view_body
 from web.page.event_view import answer_said, sentence
+from web.page.times import Times
 
 pytestmark = pytest.mark.anyio
 
@@ -43,10 +44,10 @@ def attempt(answer: bytes = b'{"message": "unknown SKU 88-12"}', status: int | N
 def test_a_failure_is_told_with_its_reason_and_what_is_next() -> None:
     """The destination's own words, its status, and when it is tried again."""
     later = replace(delivery(event(1)), due_at=NOW + HOUR)
-    told = str(sentence(later, [attempt()], names_of(SETTINGS), NOW))
+    told = str(sentence(later, [attempt()], names_of(SETTINGS), Times(now=NOW)))
     assert told.startswith("erp refused it (HTTP 422: unknown SKU 88-12). We&#39;ll try again at <time ")
     given_up = replace(later, state=DeliveryState.GIVEN_UP, attempts=3)
-    assert "gave up after 3 tries" in sentence(given_up, [attempt(status=None)], names_of(SETTINGS), NOW)
+    assert "gave up after 3 tries" in sentence(given_up, [attempt(status=None)], names_of(SETTINGS), Times(now=NOW))
 
 
 @pytest.mark.parametrize(

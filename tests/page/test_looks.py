@@ -10,8 +10,10 @@ from playwright.async_api import Browser, Page
 
 from store.log import Filter
 from tests.page.browser import Site, Watched, needs_chromium, open_browser, open_site, open_tab, signed_in
+from tests.page.doorstep import PASSWORD_HASH
 from tests.page.scene import furnish
 from tests.whole.destination import Destination
+from web.page.settings.section import TABS, address
 
 pytestmark = [pytest.mark.anyio, needs_chromium]
 
@@ -31,50 +33,57 @@ FURNISHED = {
     "events-wrong": "/events?since=nonsense",
     "event": "/events/{given_up}",
     "event-refused": "/events/{refused}",
+    "event-beside": "/events?open={given_up}",
     "deed": "/events/act/replay?state=given_up",
     "search": "/search?q=kettle",
+    "search-bodies": "/search/bodies?q=kettle&since=24h",
     "export": "/export",
-    "settings": "/settings",
-    "storage": "/settings/storage",
-    "access": "/settings/access",
-    "people": "/settings/people",
-    "audit": "/settings/audit",
-    "about": "/settings/about",
+    **{f"settings-{tab}": address(tab) for tab in TABS},
     "password": "/begin/password",
     "arrival": "/begin/arrival",
-    "first-touchpoint": "/begin/touchpoint",
+    "first-touchpoint-more": "/begin/touchpoint",
     "waiting": "/begin/touchpoint/orders",
     "sign-out": "/sign-out",
     "missing": "/nowhere",
 }
-EMPTY = {"home": "/", "touchpoints": "/touchpoints", "events": "/events", "export": "/export", "waiting": "/begin/touchpoint"}
-SIZES = {"light": (1280, 900), "dark": (1280, 900), "narrow": (360, 780)}
-MEASURE = """() => ({
+EMPTY = {
+    "home": "/",
+    "touchpoints": "/touchpoints",
+    "events": "/events",
+    "export": "/export",
+    "first-touchpoint": "/begin/touchpoint",
+    "arrival": "/begin/arrival",
+}
+SIZES: dict[str, tuple[Any, int, int, dict[str, list[str]]]] = {  # colours, width, height, and which rules are looked at
+    "light": ("light", 1280, 900, {}),
+    "dark": ("dark", 1280, 900, {"runOnly": ["color-contrast"]}),
+    "narrow": ("light", 360, 780, {"runOnly": ["target-size", "scrollable-region-focusable"]}),
+}
+MEASURE = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done({
   wide: document.documentElement.scrollWidth - innerWidth,
   who: [...document.querySelectorAll("main *, header *, footer *")]
     .filter((one) => one.getBoundingClientRect().right > innerWidth + 1).slice(0, 4)
     .map((one) => one.tagName + "." + one.className),
-})"""
-RULES: dict[str, dict[str, list[str]]] = {
-    "light": {},
-    "dark": {"runOnly": ["color-contrast"]},
-    "narrow": {"runOnly": ["target-size", "scrollable-region-focusable"]},
-}
+  twice: [...document.querySelectorAll("[id]")].map((one) => one.id).filter((id, at, all) => all.indexOf(id) < at),
+}))))"""
 INSPECT = """async (which) => (await axe.run(document, {...which, resultTypes: ["violations"]})).violations.map((one) =>
   one.id + " (" + one.impact + "): " + one.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | "))"""
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def browser() -> AsyncIterator[Browser]:
-    """Chromium, for one test."""
+    """One Chromium for all."""
     async with open_browser() as made:
         yield made
 
 
-@pytest.mark.parametrize("size", SIZES)
-async def test_every_page_of_a_furnished_site(
-    browser: Browser, tmp_path: Path, free_port: Callable[[], int], size: str
-) -> None:
+def test_the_rules_of_accessibility_are_here() -> None:
+    """Without axe nothing would be looked at."""
+    assert AXE.is_file(), "axe-core is missing: run python3 build.py test"
+
+
+@pytest.mark.timeout(120)
+async def test_every_page_of_a_furnished_site(browser: Browser, tmp_path: Path, free_port: Callable[[], int]) -> None:
     """Nothing overflows, no rule of accessibility is broken, the console is silent; the pictures are kept to be looked at."""
     works, fails = Destination(port=free_port()).start(), Destination(port=free_port(), status=422).start()
     async with AsyncExitStack() as stack:
@@ -82,26 +91,27 @@ async def test_every_page_of_a_furnished_site(
         stack.callback(fails.stop)
         site = await stack.enter_async_context(open_site(tmp_path / "data"))
         await furnish(site, tmp_path, free_port(), works, fails)
+        await site.agent._opened.people.set_password("bob", PASSWORD_HASH, now=0)
         ids = await noted(site)
         pages = {name: path.format(**ids) for name, path in FURNISHED.items()}
-        wrong = await look_at(browser, site, pages, size)
+        wrong = await look_at(browser, site, pages)
         assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("size", ["light", "narrow"])
-async def test_every_list_while_it_is_empty(browser: Browser, tmp_path: Path, size: str) -> None:
+async def test_every_list_while_it_is_empty(browser: Browser, tmp_path: Path) -> None:
     """Before anything has come, each page says warmly what will be there."""
     async with open_site(tmp_path / "data") as site:
-        wrong = await look_at(browser, site, EMPTY, size, prefix="empty-")
+        wrong = await look_at(browser, site, EMPTY, prefix="empty-")
         assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("size", SIZES)
-async def test_the_door(browser: Browser, tmp_path: Path, size: str) -> None:
+async def test_the_door(browser: Browser, tmp_path: Path) -> None:
     """The sign-in, before and after the first password, and the setup link."""
     async with open_site(tmp_path / "data", person=None) as site:
         pages = {"sign-in-first": "/sign-in", "setup": site.agent.link.renew()}
-        wrong = await look_at(browser, site, pages, size, person=False)
+        wrong = await look_at(browser, site, pages, person=False)
+        await site.agent._opened.people.set_password("ann", PASSWORD_HASH, now=0)
+        wrong += await look_at(browser, site, {"sign-in": "/sign-in"}, person=False)
         assert not wrong, "\n".join(wrong)
 
 
@@ -114,35 +124,38 @@ async def noted(site: Site) -> dict[str, str]:
     return found
 
 
-async def look_at(
-    browser: Browser, site: Site, pages: dict[str, str], size: str, *, prefix: str = "", person: bool = True
-) -> list[str]:
-    """Open each page and say what is wrong with it."""
-    width, height = SIZES[size]
-    scheme: Any = "dark" if size == "dark" else "light"
-    context = await browser.new_context(
-        viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce", locale="en-GB"
-    )
+async def look_at(browser: Browser, site: Site, pages: dict[str, str], *, prefix: str = "", person: bool = True) -> list[str]:
+    """Open each page once, turn it dark and make it narrow, and say what is wrong with it."""
+    context = await browser.new_context(reduced_motion="reduce", locale="en-GB")
     watched: Watched = await (signed_in(context, site) if person else open_tab(context))
     wrong: list[str] = []
     for name, path in pages.items():
+        await show_as(watched.page, "light")
         answer = await watched.page.goto(site.at(path))
         if answer is None or answer.status >= 500:
             wrong.append(f"{name}: it answered {answer and answer.status}")
-        wrong += [f"{name}: {one}" for one in await trouble(watched.page, size, f"{prefix}{name}.png")]
+        await watched.page.wait_for_selector("html.scripts", state="attached")
+        await watched.page.evaluate(AXE.read_text(encoding="utf-8"))
+        for size in SIZES:
+            wrong += [f"{name}, {size}: {one}" for one in await trouble(watched.page, size, f"{prefix}{name}.png")]
     await context.close()
     return wrong + watched.wrong
 
 
+async def show_as(page: Page, size: str) -> None:
+    """Turn the page to these colours and this size."""
+    colours, width, height, _ = SIZES[size]
+    await page.emulate_media(color_scheme=colours)
+    await page.set_viewport_size({"width": width, "height": height})
+
+
 async def trouble(page: Page, size: str, name: str) -> list[str]:
-    """What overflows and which rules are broken; a picture is kept."""
-    await page.wait_for_function("document.documentElement.classList.contains('scripts')")
+    """What overflows, which id is there twice and which rules are broken; a picture is kept."""
+    await show_as(page, size)
+    measured = await page.evaluate(MEASURE)
     picture = LOOKS / size / name
     picture.parent.mkdir(parents=True, exist_ok=True)
     await page.screenshot(path=picture, full_page=True)
-    measured = await page.evaluate(MEASURE)
     wrong = [f"{measured['wide']} px too wide by {measured['who']}"] if measured["wide"] > 0 else []
-    if AXE.exists():
-        await page.evaluate(AXE.read_text(encoding="utf-8"))
-        wrong += await page.evaluate(INSPECT, RULES[size])
-    return wrong
+    wrong += [f"the id {one} is there twice" for one in measured["twice"]]
+    return wrong + list(await page.evaluate(INSPECT, SIZES[size][3]))

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from jinja2 import UndefinedError
 
-from tests.web.api.stand_in import NOW, StandIn
+from tests.web.api.stand_in import StandIn
 from touchpoints.moment import DAY, HOUR, MINUTE, SECOND
 from web.page import figures
 from web.page.render import environment, fragment
@@ -72,7 +72,7 @@ def test_a_way_back_leads_nowhere_else(path: str) -> None:
 
 
 def test_figures_read_as_people_say_them() -> None:
-    """Spans, sizes and moments in their largest fitting unit."""
+    """Spans and sizes in their largest fitting unit."""
     assert [figures.span(one) for one in (0, 800, 6_000, 1_400_000, 3 * SECOND, 61 * SECOND)] == [
         "0 ms",
         "1 ms",
@@ -83,8 +83,6 @@ def test_figures_read_as_people_say_them() -> None:
     ]
     assert [figures.span(one) for one in (4 * MINUTE, 3 * HOUR, 3 * DAY)] == ["4 min", "3 h", "3 days"]
     assert [figures.size(one) for one in (1, 312, 1536, 20 * 1024**2)] == ["1 byte", "312 bytes", "1.5 KB", "20 MB"]
-    assert figures.in_full(NOW) == "15 Jan 2027, 08:00:00 UTC"
-    assert figures.day_and_clock(NOW) == "15 Jan 08:00"
 
 
 async def test_a_missing_page_says_so_in_words_and_the_api_in_json(stand_in: StandIn) -> None:
@@ -94,8 +92,27 @@ async def test_a_missing_page_says_so_in_words_and_the_api_in_json(stand_in: Sta
         api = await client.get("/api/v1/events/01ARZ3NDEKTSV4RRFFQ69G5FAV")
     assert page.status_code == 404
     assert "There is nothing here" in page.text
+    assert 'href="/touchpoints"' in page.text  # who is signed in keeps the navigation
     assert page.headers["content-type"].startswith("text/html")
     assert api.json()["problems"][0]["code"] == "no_such_event"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("GET", "/nope", 404), ("PUT", "/events", 405), ("GET", "/events/x", 404)]
+)
+async def test_an_error_shows_nothing_of_the_inside_to_a_stranger(
+    stand_in: StandIn, method: str, path: str, status: int
+) -> None:
+    """Without a session there is neither navigation nor a name; with one, both are there."""
+    async with stand_in.signed_in() as client:
+        mine = await client.request(method, path)
+        client.cookies.clear()
+        theirs = await client.request(method, path)
+    assert mine.status_code == status
+    assert "data-live-address" in mine.text
+    assert ">ann<" in mine.text
+    assert "data-live-address" not in theirs.text
+    assert ">ann<" not in theirs.text
 
 
 async def test_a_piece_of_a_screen_gets_its_problem_as_a_notice(stand_in: StandIn) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from store.people import Scope
 from tests.web.api.stand_in import NOW, StandIn, event
+from web.page.search import _share
 
 pytestmark = pytest.mark.anyio
 
@@ -48,3 +49,21 @@ async def test_bodies_are_looked_through_in_slices_until_stopped(stand_in: Stand
         asked = len(stand_in.log.asked)
         assert "Stopped" in (await client.get(going[1].replace("&amp;", "&"), headers=inside)).text
         assert len(stand_in.log.asked) == asked
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "following", "percent"),
+    [(1, 101, 101, 0), (1, 101, 51, 50), (1, 101, 1, 99), (1, 101, None, 100), (0, 0, None, 100), (90, 101, 5, 99)],
+)
+def test_progress_is_a_share_of_what_lies_in_the_time(low: int, high: int, following: int | None, percent: int) -> None:
+    """From 0 to 100, and 100 only at the end."""
+    assert _share(low, high, following) == percent
+
+
+async def test_each_slice_tells_how_far_it_is(stand_in: StandIn) -> None:
+    """In words and as a bar, and the ends stay where they were at the first slice."""
+    async with stand_in.signed_in() as client:
+        page = (await client.get("/search/bodies?q=needle&since=24h", headers={"hx-request": "true"})).text
+    assert '<progress max="100" value="33"' in page
+    assert "33 %:" in page
+    assert f"to={NOW}" in page

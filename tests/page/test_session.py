@@ -14,7 +14,7 @@ from store.sqlite.migrate import migrate
 from store.sqlite.people import SqlitePeople
 from tests.page.doorstep import HERE, OWN_FORM, OWN_LINK, PASSWORD, TYPED, audited, browser, cookie_of, doorstep, sign_in
 from touchpoints.moment import HOUR, MINUTE
-from web.guard_session import cookie_name, session_value
+from web.guard_session import cookie_name, session_values
 
 pytestmark = pytest.mark.anyio
 
@@ -130,19 +130,37 @@ async def test_a_session_lives_when_its_use_cannot_be_noted(database: InlineData
 @pytest.mark.parametrize(
     ("headers", "found"),
     [
-        ([b"hookport-01234567=a"], "a"),
-        ([b"x=1; hookport-01234567=a; y=2"], "a"),
-        ([b"x=1", b"hookport-01234567=a"], "a"),
-        ([b"hookport-01234567=a; hookport-01234567=b"], None),
-        ([b"hookport-01234567=a", b"hookport-01234567=b"], None),
-        ([b"hookport-89abcdef=a"], None),
-        ([b"hookport-01234567="], None),
-        ([b"hookport-01234567=" + b"a" * 600], None),
+        ([b"hookport-01234567=a"], ("a",)),
+        ([b"x=1; hookport-01234567=a; y=2"], ("a",)),
+        ([b"x=1", b"hookport-01234567=a"], ("a",)),
+        ([b"hookport-01234567=a; hookport-01234567=b; hookport-01234567=a"], ("a", "b")),
+        ([b"hookport-01234567=a", b"hookport-01234567=b"], ("a", "b")),
+        ([b"hookport-89abcdef=a"], ()),
+        ([b"hookport-01234567="], ()),
+        ([b"hookport-01234567=" + b"a" * 600], ()),
+        ([b"; ".join(b"hookport-01234567=%d" % number for number in range(5))], ()),
     ],
 )
-def test_one_cookie_counts(headers: list[bytes], found: str | None) -> None:
-    """Two of the name, an empty one, another instance's, or an endless one is none."""
-    assert session_value([(b"cookie", line) for line in headers], cookie_name("0123456789abcdef")) == found
+def test_cookies_that_may_be_sessions(headers: list[bytes], found: tuple[str, ...]) -> None:
+    """An empty one, another instance's, an endless one, or one of a heap is none."""
+    assert session_values([(b"cookie", line) for line in headers], cookie_name("0123456789abcdef")) == found
+
+
+async def test_a_cookie_planted_beside_the_session_changes_nothing(agent: Agent) -> None:
+    """A stranger's value neither signs out nor in; where both are living sessions none counts; signing out ends them all."""
+    async with browser(agent) as client, browser(agent) as insider, browser(agent) as bare:
+        name, value, _ = cookie_of(await sign_in(client))
+        other = cookie_of(await sign_in(insider))[1]
+
+        async def status(*values: str) -> int:
+            line = "; ".join(f"{name}={one}" for one in values)
+            return (await bare.get("/begin/password", headers={**TYPED, "cookie": line})).status_code
+
+        assert [await status(value, "planted"), await status("planted", value), await status("planted")] == [200, 200, 303]
+        assert await status(value, other) == 303
+        line = f"{name}=planted; {name}={value}"
+        assert (await bare.post("/sign-out", headers={**OWN_FORM, "cookie": line})).status_code == 303
+        assert [await status(value), await status(other)] == [303, 200]
 
 
 async def test_a_session_opens_the_api_to_our_own_pages(agent: Agent) -> None:

@@ -46,6 +46,7 @@ SCREENS = (
     "/settings",
     "/settings/storage",
     "/settings/access",
+    "/settings/alerts",
     "/settings/people",
     "/settings/audit",
     "/settings/about",

@@ -192,6 +192,29 @@ async def test_removing_what_is_not_there_is_told(kit: Kit) -> None:
     assert [problem.code for problem in applied.problems] == ["touchpoint_unknown"]
 
 
+async def test_one_destination_is_removed_and_nothing_else(kit: Kit) -> None:
+    """Everything around it stays as it is, secrets and ids too; what still waits for it keeps it."""
+    await kit.filled()
+    await kit.apply(
+        f"[[touchpoint]]\nname = 'orders'\n[[touchpoint.destination]]\nname = 'more'\nkind = 'folder'\npath = '{IN}'\n"
+    )
+    before = await kit.store.show()
+    number = (await kit.store.load({"SHOPIFY_SECRET": "x"})).touchpoints[0].destinations[-1].id
+    for name, to, code in (("nothing", "more", "touchpoint_unknown"), ("orders", "nothing", "destination_unknown")):
+        applied = await kit.store.remove(name, destination=to, actor=TOKEN, undelivered={}, now=2)
+        assert [problem.code for problem in applied.problems] == [code]
+    waiting = await kit.store.remove("orders", destination="more", actor=TOKEN, undelivered={number: 3}, now=2)
+    assert [problem.code for problem in waiting.problems] == ["undelivered_events"]
+    assert await kit.store.show() == before
+    applied = await kit.store.remove("orders", destination="more", actor=TOKEN, undelivered={}, now=2)
+    assert applied.changes == (Change(path="touchpoint.orders.destination.more", what="removed"),)
+    assert "more" not in await kit.store.show()
+    assert (await kit.store.load({"SHOPIFY_SECRET": "x"})).destination_names[number] == "more"  # the log still names it
+    erp = await kit.store.remove("orders", destination="erp", actor=TOKEN, undelivered={}, now=3)
+    assert erp.configuration is not None
+    assert erp.configuration.touchpoints[0].destinations == ()
+
+
 async def test_each_deed_has_its_audit_line(kit: Kit) -> None:
     """Apply, rename and remove write who did what, in the same transaction."""
     await kit.filled()

@@ -72,6 +72,8 @@ def test_windows_folders_are_refused() -> None:
     for path in (
         "c:\\windows\\System32",
         "C:\\PROGRAM FILES\\x",
+        "\\\\localhost\\c$\\erp",
+        "\\\\127.0.0.1\\ADMIN$",
         "C:\\Users\\ann\\AppData\\Roaming\\Microsoft\\Windows\\Start Menu\\Programs\\Startup",
     ):
         assert folder_owner(Path(path), data_folder=Path("D:\\data"), environment=environment) is not None

@@ -183,9 +183,7 @@ async def test_what_a_person_decided_meanwhile_stays(file: EventsFile, action: s
 
 async def test_health_is_kept_over_restarts(path: Path) -> None:
     """The last health of each destination comes back as it was given, in the transaction of the attempts."""
-    down = Health(
-        destination=1, failures=3, down_since=NOW, probe_at=NOW + 9, error_code="timeout", error="Slow.", told_at=NOW, ramp=2
-    )
+    down = Health(destination=1, failures=3, down_since=NOW, probe_at=NOW + 9, error_code="timeout", error="Slow.", ramp=2)
     async with opened(path) as file:
         await put_and_plan(file, [arrival(1)])
         await file.outbox.settle([failed(1)], Health(destination=1, failures=1))

@@ -84,6 +84,17 @@ async def test_persons_have_one_password(people: SqlitePeople) -> None:
     assert await people.password_hash("bob") == "3"
 
 
+async def test_the_last_person_stays(people: SqlitePeople) -> None:
+    """Whoever could sign in last still can; a name nobody has removes nobody."""
+    await people.set_password("ann", "1", now=1)
+    assert not await people.remove_person("ann")
+    await people.set_password("bob", "2", now=2)
+    assert not await people.remove_person("eve")
+    assert await people.remove_person("ann")
+    assert not await people.remove_person("bob")
+    assert await people.persons() == ["bob"]
+
+
 async def test_the_audit_log_pages_from_the_newest(people: SqlitePeople) -> None:
     """Lines come newest first, a page at a time, and a detail without end is cut off."""
     for at in range(5):

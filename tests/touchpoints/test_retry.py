@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from touchpoints.attempt import Blame, Delivered, Failed
 from touchpoints.delivery import Delivery, DeliveryState
 from touchpoints.moment import DAY, HOUR, MINUTE, SECOND, Micros
-from touchpoints.retry import LONGEST_PROBE, Decision, Health, allowed, decide, observe, untold
+from touchpoints.retry import LONGEST_PROBE, Decision, Health, allowed, decide, observe
 from touchpoints.touchpoint import STANDARD_SCHEDULE, Retry
 
 NOW = 1_800_000_000 * SECOND
@@ -177,17 +177,6 @@ def test_a_failure_while_it_recovers_slows_down() -> None:
     health = Health(destination=7, ramp=8)
     assert allowed(failing(1, health=health), 16, now=NOW) == 4
     assert failing(3, health=health).down_since == NOW
-
-
-def test_a_person_is_told_at_once_and_daily() -> None:
-    """An outage is told when it begins and once a day after."""
-    down = failing(3)
-    assert untold(down, now=NOW)
-    told = replace(down, told_at=NOW)
-    assert not untold(told, now=NOW + DAY - 1)
-    assert untold(told, now=NOW + DAY)
-    assert failing(1, health=told).told_at == NOW
-    assert not untold(WELL, now=NOW)
 
 
 OUTCOMES = st.sampled_from([Delivered(), WRONG, GONE, REFUSED, replace(REFUSED, code="timeout", retry_after=2 * DAY)])

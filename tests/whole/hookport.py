@@ -13,6 +13,11 @@ from typing import Any
 
 import httpx
 
+if sys.platform == "win32":
+    from appliance.selftest.interrupt_windows import OWN_CONSOLE, interrupt
+else:
+    OWN_CONSOLE = 0
+
 COMMAND = [sys.executable, "-c", "from appliance.command import main; raise SystemExit(main())"]
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -49,6 +54,7 @@ class Hookport:
             text=True,
             cwd=ROOT,
             env=self.environment,
+            creationflags=OWN_CONSOLE,
         )
         log.close()
         if wait:
@@ -62,7 +68,10 @@ class Hookport:
     def stop(self) -> int:
         """Ask it to end, as a service manager would; the exit code."""
         assert self.process is not None
-        self.process.send_signal(signal.SIGTERM)
+        if sys.platform == "win32":
+            interrupt(self.process.pid, command=COMMAND)
+        else:
+            self.process.send_signal(signal.SIGTERM)
         return self._ended(15)
 
     def kill(self) -> None:

@@ -103,7 +103,7 @@ def test_a_certificate_is_renewed_while_traffic_flows(hookport: Hookport, destin
         certificate.write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
 
     issue()
-    tls = f'tls_certificate = "{certificate}"\ntls_key = "{key}"'
+    tls = f"tls_certificate = '{certificate}'\ntls_key = '{key}'"
     hookport.configure(touchpoint("orders", destination.url), agent=tls)
     hookport.start()
     context = ssl.create_default_context()

@@ -19,9 +19,9 @@ from touchpoints.problem import problem
 from touchpoints.touchpoint import FolderDestination
 
 if sys.platform == "win32":
-    from touchpoints.destinations.folder_windows import sync_folder
+    from touchpoints.destinations.folder_windows import put_in_place, sync_folder
 else:
-    from touchpoints.destinations.folder_posix import sync_folder
+    from touchpoints.destinations.folder_posix import put_in_place, sync_folder
 
 _FULL = {"ENOSPC", "EDQUOT", "EFBIG"}
 _MISSING = {"ENOENT", "ENOTDIR"}
@@ -81,7 +81,7 @@ def _put_file(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        aside.replace(path)
+        put_in_place(aside, path)
     except OSError:
         _remove(aside)
         raise

@@ -1,4 +1,4 @@
-"""Making a rename last on Linux and macOS."""
+"""A file that appears whole on Linux and macOS, and making that last."""
 
 import errno
 import os
@@ -6,6 +6,11 @@ from pathlib import Path
 
 # Network and user-space disks that cannot, and folders that may be written but not read.
 _CANNOT = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF, errno.EACCES, errno.EPERM}
+
+
+def put_in_place(aside: Path, path: Path) -> None:
+    """Give a finished file its name. Raises OSError."""
+    aside.replace(path)
 
 
 def sync_folder(folder: Path) -> None:

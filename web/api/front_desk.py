@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from litestar import Request
@@ -15,6 +16,7 @@ from web.facts import Facts
 from web.guard import Caller
 from web.live import Live
 from web.page.setup_link import SetupLink
+from web.page.times import Times, utc
 from web.vitals import Vitals
 
 
@@ -29,6 +31,7 @@ class FrontDesk:
     instance: Callable[[], str]  # this instance's id
     machine_token_digest: bytes  # SHA-256 of this start's token
     now: Callable[[], Micros]
+    local: Callable[[Micros], datetime] = utc  # a moment in this machine's zone
     new_token: Callable[[], str]  # a fresh API token, long and random
     facts: Callable[[], Facts] = Facts  # where and by what the process runs
     log_tail: Callable[[], str] = str  # the last lines of the program's own log; reads the disk
@@ -36,6 +39,11 @@ class FrontDesk:
     vitals: Callable[[], Vitals] = Vitals  # how the process fares, without asking the disk
     first_step: str = "/begin/arrival"  # where the page leads after the first password
     tabs: tuple[str, ...] = ()  # the settings' screens of this role; empty: the agent's
+
+    @property
+    def times(self) -> Times:
+        """How moments are told now."""
+        return Times(now=self.now(), local=self.local)
 
     async def write_down(self, caller: Caller, action: str, detail: str) -> None:
         """Write a line of the audit log."""

@@ -61,12 +61,15 @@ def _answer(status: int, problems: Sequence[Problem], headers: dict[str, str] | 
     return Response(content, status_code=status, headers=headers, media_type="application/json")
 
 
+def turned_away(error: NotAllowed) -> Response[Problems]:
+    """The answer to a caller who may not."""
+    return _answer(error.status, error.problems, {"www-authenticate": "Bearer"} if error.status == 401 else None)
+
+
 def _on_problem(_: AnyRequest, error: ProblemError) -> Response[Problems]:
     match error:
-        case NotAllowed(status=401):
-            return _answer(401, error.problems, {"www-authenticate": "Bearer"})
         case NotAllowed():
-            return _answer(error.status, error.problems)
+            return turned_away(error)
         case NotFound():
             return _answer(404, error.problems)
         case Conflict():
@@ -87,7 +90,7 @@ def _on_store(_: AnyRequest, error: StoreUnavailable) -> Response[Problems]:
 def _on_http(request: AnyRequest, error: HTTPException) -> Response[Problems]:
     match error.status_code:
         case 404:
-            found = [problem("no_such_address", address=ascii(request.url.path[:200])[1:-1])]
+            found = [problem("no_such_address", address=ascii(request.scope["path"][:200])[1:-1])]
         case 405:
             found = [problem("method_not_allowed", method=ascii(request.method[:20])[1:-1])]
         case 413:
@@ -114,7 +117,7 @@ def _on_depth(_: AnyRequest, __: RecursionError) -> Response[Problems]:
 
 
 def _on_crash(request: AnyRequest, error: Exception) -> Response[Problems]:
-    log.error("the API failed at %s %s", request.method, request.url.path, exc_info=error)
+    log.error("the API failed at %s %s", request.method, request.scope["path"], exc_info=error)
     return _answer(500, [problem("internal_error")])
 
 

@@ -36,7 +36,7 @@ COLUMNS = (
 # Full-width forms count as well: some spreadsheets take them for the ASCII ones.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 # In some countries a spreadsheet divides a CSV file at semicolons or tabs, whatever stands in quotes: a formula within.
-_INNER_FORMULA = re.compile(r"(?<=.[;\t\r\n])(?=\s*[=+\-@＝＋－＠])", re.DOTALL)
+_INNER_FORMULA = re.compile(r"(?<=[;\t\r\n])(?=\s*[=+\-@＝＋－＠])")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 

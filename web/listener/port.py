@@ -36,16 +36,18 @@ def open_port(address: str, port: int) -> socket.socket:
 
 
 def _bind(sock: socket.socket, where: tuple[str | int, ...] | tuple[int, bytes]) -> None:
-    exclusive = getattr(socket, "SO_EXCLUSIVEADDRUSE", None)
-    if exclusive is not None:  # Windows, where reuse would let another program take the port over
-        sock.setsockopt(socket.SOL_SOCKET, exclusive, 1)
-    else:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    _own(sock)
     if sock.family == socket.AF_INET6:
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if where[0] == "::" else 1)
     sock.bind(where)
     sock.listen(BACKLOG)
     sock.setblocking(False)
+
+
+def _own(sock: socket.socket) -> None:
+    """On Windows reuse would let another program take the port over; elsewhere it only skips the wait after a close."""
+    exclusive = getattr(socket, "SO_EXCLUSIVEADDRUSE", None)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR if exclusive is None else exclusive, 1)
 
 
 def _why(error: OSError, address: str, port: int) -> Problem:
@@ -65,6 +67,7 @@ def _free_port(address: str, near: int) -> int:
         try:
             family, _, _, _, where = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0]
             with socket.socket(family, socket.SOCK_STREAM) as sock:
+                _own(sock)
                 sock.bind(where)
                 return int(sock.getsockname()[1])
         except OSError:

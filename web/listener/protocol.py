@@ -80,6 +80,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._swallowed = 0
         self._stalled = 0.0
         self._fault = 400
+        self._asked = False  # whether the app still waits for the bytes of a body that it asked for
         self._keep = True  # whether the connection lives on once the body is whole
         self._ending = False  # close after the answers that are due
         self._draining = False
@@ -117,6 +118,7 @@ class GuardedProtocol(HttpToolsProtocol):
             self._swallow(len(data))
             return
         self._now = self.loop.time()
+        self._asked = self.phase is Phase.BODY
         if self.phase is Phase.HEAD:
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD:
@@ -161,6 +163,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self.unanswered += 1
         self._body_since = self._now
         self._raw_bytes = self._body_bytes = 0
+        self._asked = False
         self._keep = self.cycle.keep_alive and not self._draining
         self.cycle.keep_alive = False
         self.headers = []  # trailers end here, not among the headers the app holds
@@ -168,6 +171,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """Bytes of a body."""
         self._body_bytes += len(body)
+        self._asked = False
         super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -264,7 +268,8 @@ class GuardedProtocol(HttpToolsProtocol):
             self.refuse(400)
             return
         self.cycle.transport = cast(asyncio.Transport, _PatientTransport(self))
-        self.flow.pause_reading()
+        if not self._asked:  # framing alone, such as half a chunk's size, is nothing the app could take
+            self.flow.pause_reading()
 
     def _sweep_body(self, now: float, elapsed: float) -> None:
         if self.flow.read_paused:

@@ -20,6 +20,7 @@ from web.listener.protocol import GuardedProtocol
 
 _log = logging.getLogger(__name__)
 _TURN = 64  # connections accepted before others get a turn
+_WAKE = 1.0  # seconds for the accept loop to see that it is to end
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
 
 
@@ -51,6 +52,7 @@ class Listener:
         self._config = _config(app)
         self._state = ServerState()
         self._sock: socket.socket | None = None
+        self._stopping = False
         self._accepting: asyncio.Task[None] | None = None
         self._sweeping: asyncio.Task[None] | None = None
         self._arriving: set[asyncio.Task[None]] = set()
@@ -79,12 +81,17 @@ class Listener:
         self._sock = await asyncio.to_thread(open_port, *self._place)
         name = self._sock.getsockname()
         self._place = (str(name[0]), int(name[1]))
+        self._stopping = False
         self._accepting = asyncio.create_task(self._accept(self._sock))  # noqa: TID251 - held; stop ends it
         if self._sweeping is None:
             self._sweeping = asyncio.create_task(self._sweep())  # noqa: TID251 - held; close ends it
 
     async def stop(self) -> None:
         """Accept no more and free the port; connections go on."""
+        self._stopping = True
+        if self._accepting is not None and not self._accepting.done():
+            # Cancelled, it could drop a connection that it has just been given; a connection of our own wakes it instead.
+            await self.probe(_WAKE)
         await _end(self._accepting)
         sock, self._sock, self._accepting = self._sock, None, None
         if sock is not None:
@@ -124,15 +131,18 @@ class Listener:
         if self._sock is None:
             return False
         host, port = self.address
+        ours = _EVERYWHERE.get(host, host)
+        # Proactor takes an IPv6 address in full only.
+        target = (ours, port, 0, 0) if self._sock.family == socket.AF_INET6 else (ours, port)
         seen: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         with socket.socket(self._sock.family, socket.SOCK_STREAM) as sock:
             sock.setblocking(False)
-            sock.bind((_EVERYWHERE.get(host, host), 0))
+            sock.bind((ours, 0))
             key = sock.getsockname()[:2]
             self._probes[key] = seen
             try:
                 async with asyncio.timeout(seconds):
-                    await asyncio.get_running_loop().sock_connect(sock, (_EVERYWHERE.get(host, host), port))
+                    await asyncio.get_running_loop().sock_connect(sock, target)
                     await seen
             except (OSError, TimeoutError):
                 return False
@@ -144,7 +154,7 @@ class Listener:
         loop = asyncio.get_running_loop()
         accepted = 0
         told = ""
-        while sock.fileno() != -1:
+        while sock.fileno() != -1 and not self._stopping:
             try:
                 self._admit(*await loop.sock_accept(sock))
             except Exception as error:
@@ -169,6 +179,10 @@ class Listener:
             self._turn_away(sock)
             return
         sock.setblocking(False)
+        with contextlib.suppress(OSError):  # reset already
+            # Head and body of an answer are two writes: without this the second waits up to 40 ms. asyncio sets it only where
+            # a socket tells its protocol, which those that Windows accepts do not.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         task = asyncio.create_task(self._serve(sock, key))  # noqa: TID251 - held until done
         self._arriving.add(task)
         task.add_done_callback(self._arriving.discard)

@@ -40,6 +40,7 @@ class Switchboard:
             await new.start()
         self.listener, self._wanted = new, (address, port)
         if old is not None:
+            await old.stop()  # its port is free again when this returns: whoever changes their mind finds it so
             self._drain(old)
         return new
 

@@ -29,7 +29,7 @@ def make_operator_local(desk: OperatorDesk, *, version: str) -> Litestar:
         dependencies={"desk": Provide(lambda: desk, sync_to_thread=False)},
         middleware=[Gate(doorkeeper)],
         before_send=[add_safe_headers],
-        exception_handlers=exception_handlers(desk),
+        exception_handlers=exception_handlers(desk, doorkeeper.hosts),
         request_max_body_size=BODY_LIMIT,
         template_config=template_config(),
         logging_config=None,

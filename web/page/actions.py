@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode
 
 from litestar import Response, get, post
 from litestar.exceptions import NotFoundException
@@ -11,7 +11,7 @@ from litestar.response import Redirect, Template
 
 from touchpoints.moment import rfc3339
 from web.api.desk import AtDesk, CallerRequest, Desk
-from web.page.events import chosen_names
+from web.page.filters import chosen_names, list_with
 from web.page.render import fragment, go, is_inside, show
 from web.page.signin import Form
 from web.page.theme import inside
@@ -75,7 +75,7 @@ async def _confirm(
         "stale": stale,
     }
     if is_inside(request):
-        return Response(fragment("_actions_confirm.html", now=desk.now(), **values), media_type="text/html")
+        return Response(fragment("_actions_confirm.html", times=desk.times, **values), media_type="text/html")
     return show(request, desk, "actions.html", section="events", **values)
 
 
@@ -97,10 +97,8 @@ def _back(request: CallerRequest) -> str:
     """Where to go afterwards: the list one stands on, with the event open; else the event, or the filtered list."""
     chosen = chosen_names(request.query_params)
     event_id = chosen.get("id", "").partition("-")[0]
-    current = urlsplit(request.headers.get("hx-current-url", ""))
-    if event_id and current.path == "/events":
-        kept = {**chosen_names(dict(parse_qsl(current.query, max_num_fields=30))), "open": event_id}
-        return f"/events?{urlencode(kept)}"
+    if event_id and (here := list_with(request, event_id)):
+        return here
     return inside(f"/events/{event_id}") if event_id else f"/events?{urlencode(chosen)}"
 
 

@@ -11,12 +11,10 @@ from touchpoints.touchpoint import Touchpoint
 from web.api.desk import CallerRequest, Desk
 
 
-async def change(
-    desk: Desk, request: CallerRequest, document: Document, *, actor: Actor | None = None, prune: bool = False
-) -> list[Problem]:
+async def change(desk: Desk, request: CallerRequest, document: Document, *, actor: Actor | None = None) -> list[Problem]:
     """Apply it; with problems nothing was changed."""
     applied = await desk.control.apply(
-        document, base="", digest="", prune=prune, dry_run=False, actor=actor or request.user.actor
+        document, base="", digest="", prune=False, dry_run=False, actor=actor or request.user.actor
     )
     return list(applied.problems)
 

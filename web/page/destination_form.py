@@ -9,10 +9,12 @@ from litestar.response import Redirect, Template
 from litestar.types import ControllerRouterHandler
 
 from store.configuration import Actor
+from store.inbox import StoreUnavailable
 from touchpoints.definition_destination import AUTH_KEYS, AUTH_SECRETS, KINDS
 from touchpoints.problem import Problem, ProblemError, problem
+from touchpoints.touchpoint import Touchpoint
 from web.api.desk import AtDesk, CallerRequest, Desk
-from web.page.change import change, named, touchpoint_of, written, written_touchpoint
+from web.page.change import change, named, touchpoint_of, written_touchpoint
 from web.page.entry import Json, Place, changes, entries, placed, places
 from web.page.password import confirmed
 from web.page.render import go, show
@@ -68,13 +70,11 @@ async def save_destination(
 async def remove_destination(
     name: FromPath[str], called: FromPath[str], desk: AtDesk, request: CallerRequest
 ) -> Template | Redirect:
-    """Remove it; refused while something waits for it."""
-    document = await written(desk)
-    touchpoint = named(document.get("touchpoint", []), name)
-    stored = named(touchpoint.get("destination", []), called)
-    touchpoint["destination"].remove(stored)
-    if problems := await change(desk, request, document, prune=True):
-        return await _form(desk, request, name, stored["kind"], stored, called=called, problems=problems)
+    """Remove it and nothing else; refused while something waits for it."""
+    stored = named((await written_touchpoint(desk, name)).get("destination", []), called)
+    applied = await desk.control.remove(name, destination=called, actor=request.user.actor)
+    if applied.problems:
+        return await _form(desk, request, name, stored["kind"], stored, called=called, problems=applied.problems)
     return go(f"/touchpoints/{name}", said=t("touchpoints.to.removed", name=called))
 
 
@@ -112,6 +112,16 @@ def _fit_auth(changed: Json, stored: Json) -> None:
         changed.pop("auth", None)
 
 
+async def _undelivered(desk: Desk, touchpoint: Touchpoint, called: str) -> int:
+    """How many deliveries are for it and not settled; none while the events file cannot be read."""
+    number = next((one.id for one in touchpoint.destinations if one.name == called), 0)
+    try:
+        found = (await desk.log().destinations()).get(number)
+    except StoreUnavailable:
+        return 0
+    return found.pending + found.held + found.given_up if found else 0
+
+
 async def _form(
     desk: Desk,
     request: CallerRequest,
@@ -124,7 +134,7 @@ async def _form(
     called: str = "",
     problems: Sequence[Problem] = (),
 ) -> Template:
-    touchpoint_of(desk, name)
+    touchpoint = touchpoint_of(desk, name)
     group = fields(kind, new=new)
     errors, others = placed(problems, group, f"touchpoint.{name}.destination.{called}")
     return show(
@@ -137,6 +147,7 @@ async def _form(
         kind=kind,
         called=called,
         new=new,
+        undelivered=0 if new else await _undelivered(desk, touchpoint, called),
         entries=entries(
             group,
             stored,

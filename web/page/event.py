@@ -17,6 +17,7 @@ from web.api.event_shape import event_shown
 from web.api.problems import NotFound
 from web.page.body_view import WAYS, BodyView, view_body
 from web.page.event_view import DEEDS, reason_of, road, sentence, state_of
+from web.page.filters import renamed
 from web.page.render import fragment, is_inside, show
 
 SHOWN_AT_ONCE = 64 * 1024  # larger bodies are shown when asked for
@@ -27,7 +28,8 @@ async def event_page(event_id: FromPath[str], desk: AtDesk, request: CallerReque
     """By the id of the event or of one of its deliveries."""
     values = await event_values(desk, event_id)
     if is_inside(request):
-        return Response(fragment("_event.html", beside=True, now=desk.now(), **values), media_type="text/html")
+        html = fragment("_event.html", beside=True, times=desk.times, **values)
+        return Response(html, media_type="text/html", headers=renamed(request, values["id"]))
     return show(request, desk, "event.html", section="events", beside=False, **values)
 
 
@@ -47,7 +49,7 @@ async def body_page(event_id: FromPath[str], desk: AtDesk, request: CallerReques
 
 async def event_values(desk: Desk, event_id: str) -> dict[str, Any]:
     """What an event's templates show. Raises NotFound."""
-    log, names, now = desk.log(), desk.names, desk.now()
+    log, names, times = desk.log(), desk.names, desk.times
     timeline = await log.timeline(event_id[:100])
     if timeline is None:
         raise NotFound(problem("no_such_event", id=ascii(event_id[:60])[1:-1]))
@@ -65,7 +67,7 @@ async def event_values(desk: Desk, event_id: str) -> dict[str, Any]:
         "headers": shown["headers"],
         "why": reason_of(event.reason) if event.verdict is Verdict.REFUSED else None,
         "duplicates": timeline.duplicates,
-        "road": road(timeline, names, now),
+        "road": road(timeline, names, times),
         "deliveries": _deliveries(desk, timeline),
         "deeds": event_deeds(timeline),
         "view": view_of(body),
@@ -92,7 +94,7 @@ def event_deeds(timeline: Timeline) -> tuple[str, ...]:
 
 def _deliveries(desk: Desk, timeline: Timeline) -> list[dict[str, Any]]:
     """Each delivery with its sentence, its address and its deeds, the last run first."""
-    names, now = desk.names, desk.now()
+    names, times = desk.names, desk.times
     known = {to.id: to for one in desk.control.configuration().touchpoints for to in one.destinations}
     made = []
     for one in sorted(timeline.listed.deliveries, key=lambda one: -one.run):
@@ -102,7 +104,7 @@ def _deliveries(desk: Desk, timeline: Timeline) -> list[dict[str, Any]]:
             {
                 "delivery": one,
                 "name": names.destination(one.destination),
-                "words": sentence(one, own, names, now),
+                "words": sentence(one, own, names, times),
                 "attempts": own,
                 "target": _target(to),
                 "deeds": [deed for deed in DEEDS[one.state.value] if to is not None or deed != "replay"],

@@ -15,6 +15,7 @@ from touchpoints.problem import Problem, problem
 from web.export.names import Names
 from web.page import figures
 from web.page.body_view import seen
+from web.page.times import Times
 from web.page.words import t, th
 
 _WORST_FIRST = ("given_up", "pending", "held", "dismissed", "delivered")
@@ -70,7 +71,7 @@ def _worst(deliveries: Iterable[Delivery]) -> str:
     return min((one.state.value for one in deliveries), key=_WORST_FIRST.index)
 
 
-def what_happened(listed: Listed, attempts: Mapping[str, RecordedAttempt], names: Names, now: Micros) -> Markup:
+def what_happened(listed: Listed, attempts: Mapping[str, RecordedAttempt], names: Names, times: Times) -> Markup:
     """A list's last column: what there is to say about an event, the least settled delivery first."""
     event = listed.event
     if event.verdict is Verdict.REFUSED:
@@ -82,11 +83,11 @@ def what_happened(listed: Listed, attempts: Mapping[str, RecordedAttempt], names
     if listed.waiting:
         return th("events.said.waiting")
     told = sorted(current(listed.deliveries), key=lambda one: _WORST_FIRST.index(one.state.value))
-    one_each = [sentence(one, [attempts[one.id]] if one.id in attempts else [], names, now) for one in told]
+    one_each = [sentence(one, [attempts[one.id]] if one.id in attempts else [], names, times) for one in told]
     return Markup(" ").join(one_each) if one_each else th("events.said.nowhere")
 
 
-def sentence(delivery: Delivery, attempts: Sequence[RecordedAttempt], names: Names, now: Micros) -> Markup:
+def sentence(delivery: Delivery, attempts: Sequence[RecordedAttempt], names: Names, times: Times) -> Markup:
     """What became of a delivery and what is next: "ERP refused it (HTTP 422: unknown SKU 88-12). We'll try again at 19:05."
 
     `attempts`: this delivery's, in order; the last is enough.
@@ -96,11 +97,11 @@ def sentence(delivery: Delivery, attempts: Sequence[RecordedAttempt], names: Nam
     match delivery.state:
         case DeliveryState.DELIVERED:
             return happened or th("events.said.delivered", destination=destination)
-        case DeliveryState.PENDING if delivery.due_at > now:
+        case DeliveryState.PENDING if delivery.due_at > times.now:
             following = th(
                 "events.said.next" if happened else "events.said.first",
                 destination=destination,
-                at=moment(delivery.due_at, now),
+                at=moment(delivery.due_at, times),
             )
         case DeliveryState.PENDING:
             following = th("events.said.due" if happened else "events.said.due_first", destination=destination)
@@ -150,10 +151,9 @@ def _message(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def moment(at: Micros, now: Micros) -> Markup:
-    """A moment that the browser makes local."""
-    shown = figures.clock(at) if figures.same_day(at, now) else figures.day_and_clock(at)
-    return Markup('<time datetime="{}" title="{}" data-as="clock">{}</time>').format(rfc3339(at), figures.in_full(at), shown)
+def moment(at: Micros, times: Times) -> Markup:
+    """A moment in a sentence, with all of it on hover."""
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(rfc3339(at), times.in_full(at), times.when(at))
 
 
 def reason_of(code: str) -> Problem:
@@ -164,7 +164,7 @@ def reason_of(code: str) -> Problem:
         return Problem(code, t("events.reason_unknown", code=code), "")
 
 
-def road(timeline: Timeline, names: Names, now: Micros) -> list[Step]:
+def road(timeline: Timeline, names: Names, times: Times) -> list[Step]:
     """An event's timeline: received, verified, planned, tried, settled."""
     event, listed = timeline.listed.event, timeline.listed
     arrived = th(
@@ -184,7 +184,7 @@ def road(timeline: Timeline, names: Names, now: Micros) -> list[Step]:
         steps.append(_step(None, "good", "check", "planned", th("events.road.planned", n=len(listed.deliveries), to=to)))
     by_id = {one.id: one for one in listed.deliveries}
     steps += [_tried(one, by_id, names) for one in timeline.attempts]
-    return steps + [_open(one, names, now) for one in listed.deliveries if one.state is not DeliveryState.DELIVERED]
+    return steps + [_open(one, names, times) for one in listed.deliveries if one.state is not DeliveryState.DELIVERED]
 
 
 def _step(at: Micros | None, tone: str, picture: str, title: str, words: Markup) -> Step:
@@ -196,7 +196,7 @@ def _judged(timeline: Timeline) -> Step:
     match event.verdict:
         case Verdict.REFUSED:
             why = reason_of(event.reason)
-            return _step(None, "bad", "cross", "refused", th("events.road.refused", why=why.text, mend=why.mend))
+            return _step(None, "bad", "cross", "refused", th("events.road.refused", why=why.text))
         case Verdict.DUPLICATE:
             return _step(None, "mute", "copy", "duplicate", th("events.road.duplicate"))
         case Verdict.FILTERED:
@@ -219,7 +219,7 @@ def _tried(attempt: RecordedAttempt, by_id: Mapping[str, Delivery], names: Names
     )
 
 
-def _open(delivery: Delivery, names: Names, now: Micros) -> Step:
+def _open(delivery: Delivery, names: Names, times: Times) -> Step:
     tone, picture = {"pending": ("warn", "retry"), "held": ("mute", "pause"), "given_up": ("bad", "warn")}.get(
         delivery.state.value, ("mute", "skip")
     )
@@ -228,5 +228,5 @@ def _open(delivery: Delivery, names: Names, now: Micros) -> Step:
         tone=tone,
         picture=picture,
         title=t(f"events.step.{delivery.state.value}"),
-        words=sentence(delivery, [], names, now),
+        words=sentence(delivery, [], names, times),
     )

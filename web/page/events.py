@@ -14,11 +14,11 @@ from touchpoints.problem import Problem, ProblemError
 from web.api.desk import AtDesk, CallerRequest, Desk
 from web.page.event import event_values
 from web.page.event_view import DEEDS, state_of, what_happened
+from web.page.filters import chosen_names, number_in, renamed
 from web.page.render import fragment, show
 
 PAGE = 50
 STATES = ("delivered", "pending", "held", "given_up", "refused", "duplicate", "filtered", "dismissed")
-NAMES = ("reference", "state", "touchpoint", "since", "until", "destination", "id", "key", "tests")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ async def events_page(desk: AtDesk, request: CallerRequest) -> Template:
     chosen = chosen_names(request.query_params)
     problems: Sequence[Problem] = ()
     listed: Sequence[Listed] = ()
-    before = _number(request.query_params.get("before"))
+    before = number_in(request.query_params.get("before"))
     try:
         which = desk.control.selectors(chosen)
         listed = await desk.log().events(which, limit=PAGE, before=before)
@@ -44,7 +44,7 @@ async def events_page(desk: AtDesk, request: CallerRequest) -> Template:
         problems = error.problems
     opened = ""
     if wanted := request.query_params.get("open"):
-        opened = fragment("_event.html", beside=True, now=desk.now(), **await event_values(desk, wanted))
+        opened = fragment("_event.html", beside=True, times=desk.times, **await event_values(desk, wanted))
     return show(
         request,
         desk,
@@ -65,7 +65,7 @@ async def events_page(desk: AtDesk, request: CallerRequest) -> Template:
 async def new_events(desk: AtDesk, request: CallerRequest) -> Response[str]:
     """The pill that says how many came since the list was shown; at most a page is counted."""
     chosen = chosen_names(request.query_params)
-    after = _number(request.query_params.get("after")) or 0
+    after = number_in(request.query_params.get("after")) or 0
     listed = await desk.log().events(desk.control.selectors(chosen), limit=PAGE + 1)
     count = sum(one.seq > after for one in listed)
     html = fragment("_events_new.html", count=count, most=PAGE, query=urlencode(chosen))
@@ -73,14 +73,9 @@ async def new_events(desk: AtDesk, request: CallerRequest) -> Response[str]:
 
 
 @get("/events/closed", include_in_schema=False)
-async def closed_event() -> Response[str]:
+async def closed_event(request: CallerRequest) -> Response[str]:
     """What a closed panel holds: nothing."""
-    return Response("", media_type="text/html")
-
-
-def chosen_names(query: Mapping[str, Any]) -> dict[str, str]:
-    """The filters a person filled in, bounded."""
-    return {name: value for name in NAMES if (value := str(query.get(name, "")).strip()[:400])}
+    return Response("", media_type="text/html", headers=renamed(request, ""))
 
 
 def form_values(desk: Desk, chosen: Mapping[str, str]) -> dict[str, Any]:
@@ -101,9 +96,5 @@ def form_values(desk: Desk, chosen: Mapping[str, str]) -> dict[str, Any]:
 async def lines_of(desk: Desk, listed: Sequence[Listed]) -> list[Line]:
     """The rows of a list, each with its sentence."""
     attempts = await desk.log().last_attempts([one.seq for one in listed]) if listed else {}
-    names, now = desk.names, desk.now()
-    return [Line(listed=one, state=state_of(one), words=what_happened(one, attempts, names, now)) for one in listed]
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else None
+    names, times = desk.names, desk.times
+    return [Line(listed=one, state=state_of(one), words=what_happened(one, attempts, names, times)) for one in listed]

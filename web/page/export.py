@@ -10,10 +10,12 @@ from store.log import ExportRow
 from touchpoints.problem import Problem, ProblemError
 from web.api.desk import AtDesk, CallerRequest
 from web.export.formats import CONTENT_TYPES
-from web.page.events import chosen_names, form_values
+from web.page.events import form_values
+from web.page.filters import chosen_names
 from web.page.render import fragment, show
 
 PREVIEW = 8
+MANY = 10_000  # rows that are counted while a person waits
 
 
 @get("/export", include_in_schema=False)
@@ -46,6 +48,9 @@ async def export_page(desk: AtDesk, request: CallerRequest) -> Template:
 
 @get("/export/count", include_in_schema=False)
 async def export_count(desk: AtDesk, request: CallerRequest) -> Response[str]:
-    """How many rows there will be."""
-    which = desk.control.selectors(chosen_names(request.query_params))
-    return Response(fragment("_export_count.html", count=await desk.log().count_rows(which)), media_type="text/html")
+    """How many rows there will be; of very many first that they are, and the number itself when asked for the `whole`."""
+    chosen = chosen_names(request.query_params)
+    most = None if request.query_params.get("whole") else MANY
+    count = await desk.log().count_rows(desk.control.selectors(chosen), most=most)
+    more = "" if most is None or count <= most else urlencode({**chosen, "whole": "1"})
+    return Response(fragment("_export_count.html", count=count, many=MANY, more=more), media_type="text/html")

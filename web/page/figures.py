@@ -1,11 +1,8 @@
-"""Figures as people read them: numbers, sizes, spans of time, moments. Moments are UTC; the browser makes them local."""
-
-from datetime import UTC, datetime, timedelta
+"""Figures as people read them: numbers, sizes, spans of time."""
 
 from touchpoints.moment import DAY, HOUR, MINUTE, SECOND, Micros
 from web.page.words import t
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SIZES = ((1024**3, "GB"), (1024**2, "MB"), (1024, "KB"))
 
 
@@ -36,27 +33,3 @@ def span(value: Micros) -> str:
     if value < 2 * DAY:
         return f"{value // HOUR} h"
     return t("base.days", n=value // DAY)
-
-
-def clock(moment: Micros) -> str:
-    """`18:40:07`."""
-    return _at(moment).strftime("%H:%M:%S")
-
-
-def day_and_clock(moment: Micros) -> str:
-    """`24 Nov 18:40`."""
-    return _at(moment).strftime("%d %b %H:%M").lstrip("0")
-
-
-def in_full(moment: Micros) -> str:
-    """`24 Nov 2026, 18:40:07 UTC`."""
-    return _at(moment).strftime("%d %b %Y, %H:%M:%S UTC").lstrip("0")
-
-
-def same_day(one: Micros, other: Micros) -> bool:
-    """Whether two moments are on one day in UTC."""
-    return one // DAY == other // DAY
-
-
-def _at(moment: Micros) -> datetime:
-    return _EPOCH + timedelta(microseconds=moment)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 from litestar import get
@@ -39,7 +40,7 @@ async def home(
 
 async def pieces(desk: Desk) -> Mapping[str, str]:
     """Every live piece, rendered."""
-    values = {"now": desk.now(), "vitals": desk.vitals(), **await _values(desk)}
+    values = {"times": replace(desk.times, steady=True), "vitals": desk.vitals(), **await _values(desk)}
     return {name: fragment(template, **values) for name, template in PIECES.items()}
 
 

@@ -7,7 +7,18 @@ from web.control import Json
 from web.page.words import known, t
 
 _MILD = {"mode_not_chosen", "no_secret_yet", "certificate_expires", "proxy_not_yet", "refused_events"}
-_SETTINGS = {"mode_not_chosen", "proxy_not_yet", "listener_down", "certificate_expires", "config_not_applied"}
+# Where a need is mended that no touchpoint has; by its code.
+_SETTINGS = {
+    "proxy_not_yet": "/settings",
+    "listener_down": "/settings",
+    "config_not_applied": "/settings",
+    "certificate_expires": "/settings/access",
+    "page_certificate_expires": "/settings/access",
+    "disk_low": "/settings/storage",
+    "store_full": "/settings/storage",
+    "alert_email_failed": "/settings/alerts",
+    "alert_webhook_failed": "/settings/alerts",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +56,12 @@ def _ways(need: Json) -> tuple[tuple[str, str] | None, tuple[str, str] | None]:
             return _events("show_given_up", need, where, "given_up"), _act("replay", where, "given_up")
         case "destination_down":
             return _events("show_waiting", need, where, "pending"), _act("retry", where, "pending")
+        case "mode_not_chosen":
+            return None, (t("home.needs.choose"), "/begin/arrival")
         case "refused_events":
             return _events("show_refused", need, where, "refused"), None
     if code in _SETTINGS:
-        return None, (t("home.needs.settings"), "/settings")
+        return None, (t("home.needs.settings"), _SETTINGS[code])
     if touchpoint:
         return None, (t("home.needs.touchpoint"), f"/touchpoints/{touchpoint}")
     return None, None

@@ -34,7 +34,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals |= {"t": t, "th": th, "known": known, "asset": asset_url, "figures": figures}
+    made.globals |= {"t": t, "th": th, "known": known, "asset": asset_url}
     made.filters |= {"number": figures.number, "size": figures.size, "span": figures.span, "rfc3339": rfc3339, "seen": shown}
     return made
 
@@ -65,7 +65,7 @@ def show(
 ) -> Template:
     """A screen. `section` is the entry of the navigation it belongs to: home, touchpoints, events, export, settings.
 
-    The template sees `values`, and: section, vitals, theme, said (what the last deed came to, shown once), now, person.
+    The template sees `values`, and: section, vitals, theme, said (what the last deed came to, shown once), times, person.
     """
     said = unquote(request.cookies.get(SAID_COOKIE, ""))[:500]
     around = {
@@ -73,7 +73,7 @@ def show(
         "vitals": desk.vitals(),
         "theme": theme_of(request),
         "said": said,
-        "now": desk.now(),
+        "times": desk.times,
         "person": getattr(request.scope.get("user"), "name", ""),
     }
     shown = Template(template, context={**around, **values}, status_code=status, media_type="text/html")

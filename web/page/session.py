@@ -3,7 +3,7 @@
 from litestar.response import Redirect
 
 from web.api.front_desk import CallerRequest, FrontDesk
-from web.guard_session import cookie_name, no_session_cookie, session_cookie, session_value
+from web.guard_session import cookie_name, no_session_cookie, session_cookie, session_values
 from web.guard_token import token_digest
 from web.page.render import go
 
@@ -27,8 +27,7 @@ async def end(desk: FrontDesk, request: CallerRequest, to: str) -> Redirect:
 
 
 async def _forget(desk: FrontDesk, request: CallerRequest) -> None:
-    value = session_value(request.scope["headers"], cookie_name(desk.instance()))
-    if value:
+    for value in session_values(request.scope["headers"], cookie_name(desk.instance())):
         await desk.door.close_session(token_digest(value))
 
 

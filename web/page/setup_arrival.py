@@ -7,6 +7,7 @@ from litestar.types import ControllerRouterHandler
 from store.settings import AgentSettings
 from touchpoints.problem import Problem, problem
 from web.api.desk import AtDesk, CallerRequest, Desk
+from web.page.public_url import with_port
 from web.page.render import go, show
 from web.page.signin import Form
 
@@ -21,7 +22,9 @@ async def arrival_page(desk: AtDesk, request: CallerRequest) -> Template:
 @post("/begin/arrival", include_in_schema=False)
 async def choose_arrival(data: Form, desk: AtDesk, request: CallerRequest) -> Template | Redirect:
     """Listen there; when the port is taken, nothing is changed and the free one is offered."""
-    url, text = data.get("host_public_url", "").strip(), data.get("free_port") or data.get("port", "")
+    url, text = data.get("host_public_url", "").strip(), data.get("port", "")
+    if free := data.get("free_port"):
+        url, text = with_port(url, text, free), free
     port = _port(text)
     if port is None:
         return _form(request, desk, url=url, port=text[:10], problems=[problem("setup_port_invalid", path="agent.port")])
@@ -60,6 +63,7 @@ def _form(request: CallerRequest, desk: Desk, *, url: str, port: str, problems: 
         url=url,
         port=port,
         free=free,
+        first=not desk.control.configuration().touchpoints,
         chosen=desk.control.configuration().agent.mode is not None,
         problems=problems or [],
     )

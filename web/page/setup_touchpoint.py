@@ -59,7 +59,7 @@ async def test_it(name: FromPath[str], desk: AtDesk, request: CallerRequest) -> 
 async def first_event(name: FromPath[str], desk: AtDesk) -> Response[str]:
     """The part of the page that waits; asked again each second until the event is there."""
     touchpoint = _touchpoint(desk, name)
-    html = fragment("_setup_first.html", name=touchpoint.name, now=desk.now(), **await _first(desk, touchpoint))
+    html = fragment("_setup_first.html", name=touchpoint.name, times=desk.times, **await _first(desk, touchpoint))
     return Response(html, media_type="text/html")
 
 
@@ -153,6 +153,7 @@ def _form(request: CallerRequest, desk: Desk, data: dict[str, str], problems: li
         "setup_touchpoint.html",
         status=422 if problems else 200,
         section="touchpoints",
+        first=not desk.control.configuration().touchpoints,
         providers=[(one.name, one.label) for one in providers().values()],
         given={key: data.get(key, "") for key in _PLAIN},
         example=_EXAMPLE,

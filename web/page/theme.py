@@ -9,6 +9,7 @@ from litestar.params import Body
 from litestar.response import Redirect
 
 from web.guard import OPEN
+from web.guard_sign_in import safe_next
 from web.page.render import THEME_COOKIE, THEMES, go
 
 _YEAR = 365 * 24 * 3600
@@ -25,5 +26,4 @@ async def choose_theme(data: Annotated[dict[str, str], Body(media_type=RequestEn
 
 def inside(path: str) -> str:
     """The path, if it can only lead to a page of ours; else the home screen."""
-    harmless = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable() and "\\" not in path
-    return path if harmless else "/"
+    return safe_next(path)

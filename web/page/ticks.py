@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from touchpoints.moment import Micros
 from web.api.desk import Desk
-from web.page import figures
+from web.page.times import Times
 from web.page.words import t
 
 MOST = 30
@@ -31,14 +31,15 @@ class Ticks:
 async def ticks_of(desk: Desk, touchpoints: Sequence[int]) -> Mapping[int, Ticks]:
     """The ticks of each touchpoint."""
     found = await desk.log().recent_deliveries(touchpoints, limit=MOST)
-    return {one: _ticks(found.get(one, ())) for one in touchpoints}
+    times = desk.times
+    return {one: _ticks(found.get(one, ()), times) for one in touchpoints}
 
 
-def _ticks(deliveries: Sequence[tuple[Micros, str]]) -> Ticks:
+def _ticks(deliveries: Sequence[tuple[Micros, str]], times: Times) -> Ticks:
     states = [state for _, state in deliveries]
     counted = ", ".join(f"{states.count(state)} {t(f'base.state.{state}')}" for state in dict.fromkeys(states))
     marks = tuple(
-        Tick(tone=_TONES.get(state, "mute"), words=f"{t(f'base.state.{state}')}, {figures.in_full(at)}")
+        Tick(tone=_TONES.get(state, "mute"), words=f"{t(f'base.state.{state}')}, {times.in_full(at)}")
         for at, state in deliveries
     )
     words = t("touchpoints.ticks.words", n=len(states), counted=counted) if states else t("touchpoints.ticks.none")

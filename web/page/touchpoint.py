@@ -17,8 +17,10 @@ from web.api.event_shape import preview_shown
 from web.page.change import touchpoint_of, written_touchpoint
 from web.page.entry import entries
 from web.page.render import show
+from web.page.selector_words import in_words
 from web.page.signin import Form
 from web.page.ticks import ticks_of
+from web.page.touchpoint_boxes import BOXES, FORM, defaults, fields
 
 
 async def touchpoint_screen(
@@ -34,8 +36,6 @@ async def touchpoint_screen(
     tried: dict[str, Any] | None = None,
 ) -> Template:
     """The screen. `opened` is the box that stands open, and the one that `given` and `errors` belong to."""
-    from web.page.touchpoint_form import BOXES, FORM, defaults, fields  # the two files are one screen
-
     touchpoint, stored = touchpoint_of(desk, name), await written_touchpoint(desk, name)
     preset, sources = provider(stored["provider"]), await desk.control.secret_sources()
     boxes = {
@@ -69,6 +69,7 @@ async def touchpoint_screen(
             (one.removeprefix("stored:"), sources.get(one.removeprefix("stored:"), "")) for one in stored.get("secrets", [])
         ],
         boxes=boxes,
+        repeats=in_words(touchpoint.dedup.key),
         opened=opened,
         problems=problems,
         played=played,

@@ -1,59 +1,21 @@
 """The boxes of a touchpoint: each a form that changes a part of it."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from litestar import get, post
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 from litestar.types import ControllerRouterHandler
 
-from touchpoints.definition import TOUCHPOINT
 from touchpoints.problem import Problem
 from touchpoints.provider import provider
 from web.api.desk import AtDesk, CallerRequest
 from web.page.change import change, touchpoint_of, written_touchpoint
-from web.page.entry import Json, Place, changes, placed, places
+from web.page.entry import Json, changes, placed
 from web.page.render import go
 from web.page.signin import Form
 from web.page.touchpoint import touchpoint_screen
+from web.page.touchpoint_boxes import BOXES, FORM, defaults, fields
 from web.page.words import t
-
-FORM = "touchpoint"
-ALL = places(TOUCHPOINT)
-_VERIFY = tuple(path for path in ALL if path.startswith("verify."))
-BOXES: dict[str, tuple[str, ...]] = {
-    "state": ("state",),
-    "sender": ("provider",),
-    "verification": (*_VERIFY, "credential", "verify_token", "public_url"),
-    "events": ("events", "event_type", "reference"),
-    "dedup": ("dedup.key",),
-    "retry": ("retry.schedule",),
-    "aliases": ("aliases",),
-}
-
-
-def fields(box: str, open_to: tuple[str, ...], *, handshake: bool) -> dict[str, Place]:
-    """The settings of a box that this provider lets one choose."""
-    closed = {
-        *(() if "verify" in open_to else _VERIFY),
-        *(() if {"verify", "credential"} & {*open_to} else ("credential",)),
-        *(() if "dedup" in open_to else ("dedup.key",)),
-        *(() if handshake or "verify" in open_to else ("verify_token",)),
-    }
-    return {path: ALL[path] for path in BOXES[box] if path not in closed}
-
-
-def defaults(name: str) -> Mapping[str, Any]:
-    """What a provider's preset has where nothing is written."""
-    preset = provider(name)
-    return {
-        "event_type": preset.event_type,
-        "reference": preset.reference,
-        "dedup.key": preset.dedup.get("key", "none"),
-        "credential": "",
-    }
 
 
 @get("/touchpoints/{name:str}", include_in_schema=False)

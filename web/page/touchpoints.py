@@ -1,9 +1,12 @@
 """The touchpoints: one line each."""
 
+from datetime import datetime
+
 from litestar import get
 from litestar.response import Template
 
 from store.inbox import StoreUnavailable
+from touchpoints.moment import from_datetime
 from touchpoints.provider import providers
 from web.api.desk import AtDesk, CallerRequest
 from web.page.render import show
@@ -24,6 +27,7 @@ async def touchpoints_page(desk: AtDesk, request: CallerRequest) -> Template:
             **one,
             "label": providers()[one["provider"]].label,
             "endpoint": one["endpoint_urls"]["direct"] or one["endpoint_urls"]["proxy"],
+            "last": from_datetime(datetime.fromisoformat(one["last_event_at"])) if one["last_event_at"] else None,
             "ticks": ticks.get(numbers.get(one["name"], 0)),
         }
         for one in listed

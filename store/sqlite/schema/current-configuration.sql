@@ -84,6 +84,22 @@ CREATE TABLE tokens (
     last_used_at INTEGER
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE told (
+    channel TEXT NOT NULL, -- email | webhook
+    code TEXT NOT NULL,
+    touchpoint TEXT NOT NULL, -- by name; empty: none
+    destination TEXT NOT NULL,
+    text TEXT NOT NULL,
+    mend TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    told_at INTEGER NOT NULL,
+    gone_at INTEGER,
+    cleared_at INTEGER, -- when the all-clear went
+    returns INTEGER NOT NULL, -- how often it came back within a day of its all-clear
+    PRIMARY KEY (channel, code, touchpoint, destination)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE touchpoints (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL,

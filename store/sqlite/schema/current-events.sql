@@ -1,3 +1,10 @@
+CREATE TABLE arrivals (
+    touchpoint INTEGER NOT NULL,
+    hour INTEGER NOT NULL,
+    minutes INTEGER NOT NULL,
+    PRIMARY KEY (touchpoint, hour)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE attempts (
     place INTEGER PRIMARY KEY,
     started_at INTEGER NOT NULL,
@@ -127,7 +134,6 @@ CREATE TABLE health (
     probe_at INTEGER NOT NULL,
     error_code TEXT NOT NULL,
     error TEXT NOT NULL,
-    told_at INTEGER,
     ramp INTEGER NOT NULL
 ) STRICT;
 

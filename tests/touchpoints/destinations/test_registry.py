@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from tests.touchpoints.destinations.jobs import NOW, job
@@ -29,9 +31,9 @@ def folder(path: str) -> FolderDestination:
     return FolderDestination(id=1, name="in", path=path)
 
 
-async def test_each_kind_has_its_sender() -> None:
+async def test_each_kind_has_its_sender(tmp_path: Path) -> None:
     """The registry opens what the configuration names."""
-    for destination, kind in ((http("http://h/"), HttpSender), (folder("/in"), FolderSender)):
+    for destination, kind in ((http("http://h/"), HttpSender), (folder(str(tmp_path)), FolderSender)):
         sender = open_sender(destination, environment={}, now=lambda: NOW)
         assert isinstance(sender, kind)
         await sender.aclose()

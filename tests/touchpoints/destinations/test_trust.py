@@ -1,4 +1,5 @@
 import ssl
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ def test_certificates_are_always_verified() -> None:
     assert context.check_hostname
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps its authorities in a store of its own")
 def test_a_frozen_executable_finds_the_systems_authorities(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where OpenSSL's own places are empty, the places of other systems are looked at."""
     authorities = tmp_path / "authorities.pem"

@@ -21,6 +21,8 @@ from touchpoints.touchpoint import Verification
         (b"Basic", "credential_malformed"),
         (b"Basic \xff\xfe", "credential_malformed"),
         (b"Basic !!!!", "credential_malformed"),
+        (b"Basic " + base64.b64encode("jo:pä:ss".encode()) + b"!", "credential_malformed"),
+        (b"Basic !" + base64.b64encode("jo:pä:ss".encode()), "credential_malformed"),
         (b"", "credential_malformed"),
     ],
 )

@@ -12,7 +12,7 @@ from tests.touchpoints.proving import HMAC, signature_header, signed, value_of, 
 from touchpoints.moment import MINUTE, SECOND, Micros
 from touchpoints.receive import receive
 from touchpoints.request import Verified
-from touchpoints.touchpoint import Touchpoint
+from touchpoints.touchpoint import Touchpoint, Verification
 
 BODIES = [
     b"",
@@ -42,6 +42,18 @@ def test_a_missing_signature_is_refused(touchpoint: Touchpoint) -> None:
     headers = replaced(signed(touchpoint), signature_header(touchpoint))
 
     assert why(make_request(headers=headers), touchpoint) == "signature_missing"
+
+
+@pytest.mark.parametrize("encoding", ["hex", "base64"])
+def test_another_prefix_of_the_same_length_is_refused(encoding: str) -> None:
+    """The prefix names the signature's version: what stands behind another one was not meant by ours."""
+    verification = Verification(signature="header:x-sig", encoding=encoding, prefix="v0=")
+    touchpoint = make_touchpoint("generic", "secret", verification=verification)
+    headers = signed(touchpoint)
+    right = value_of(headers, "x-sig")
+    assert why(make_request(headers=headers), touchpoint) == ""
+    for wrong in (b"v9=" + right[3:], b"V0=" + right[3:], right[3:], b""):
+        assert why(make_request(headers=replaced(headers, "x-sig", wrong)), touchpoint) == "signature_malformed", wrong
 
 
 @HMAC

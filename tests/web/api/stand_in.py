@@ -21,7 +21,7 @@ from store.settings import Configuration
 from store.statistics import Figures
 from touchpoints.delivery import Delivery, DeliveryState, delivery_id
 from touchpoints.event import ArrivedBy, Event, Headers, Verdict
-from touchpoints.moment import MINUTE, SECOND, Micros
+from touchpoints.moment import MINUTE, SECOND, Micros, rfc3339
 from touchpoints.problem import problem
 from touchpoints.touchpoint import FolderDestination, HttpDestination, Touchpoint, Verification
 from web.api.desk import Desk
@@ -146,6 +146,10 @@ class StandInLog:
         found = tuple(one for one in left[:1] if text in self.bodies[one.event.id])
         return Scanned(found=found, next_before=left[0].seq if len(left) > 1 else None, looked=len(left[:1]))
 
+    async def reach(self, which: Filter) -> tuple[int, int]:
+        self.asked.append(which)
+        return (1, len(self.listed) + 1) if self.listed else (0, 0)
+
     async def body(self, event_id: str) -> bytes | None:
         return self.bodies.get(event_id)
 
@@ -153,7 +157,7 @@ class StandInLog:
         self.asked.append(which)
         return [row for row in self.exported if row.cursor > after][:limit]
 
-    async def count_rows(self, which: Filter) -> int:  # noqa: ARG002 - the interface names it
+    async def count_rows(self, which: Filter, *, most: int | None = None) -> int:  # noqa: ARG002 - the interface names them
         return len(self.exported)
 
     async def backlog(self) -> Backlog:
@@ -252,8 +256,8 @@ class StandInControl:
     async def rename(self, old: str, new: str, *, actor: Actor) -> Applied:
         return self._applied("rename", old, new, actor)
 
-    async def remove(self, name: str, *, actor: Actor) -> Applied:
-        return self._applied("remove", name, actor)
+    async def remove(self, name: str, *, destination: str = "", actor: Actor) -> Applied:
+        return self._applied("remove", name, *filter(None, [destination]), actor)
 
     async def test(
         self, touchpoint: str, body: bytes | None, *, headers: Mapping[str, str], deliver: bool, actor: Actor
@@ -272,6 +276,16 @@ class StandInControl:
     async def act(self, action: str, which: Filter, *, dry_run: bool, actor: Actor) -> Done:
         self.calls.append(("act", action, which, dry_run, actor))
         return Done(matched=3, changed=2, skipped=1, ids=("a", "b"))
+
+    def alerts(self) -> dict[str, Any]:
+        failing = {"channel": "webhook", "set_up": True, "last_sent_at": None, "error": "127.0.0.1:9 answered 500."}
+        told = {"channel": "email", "code": "given_up", "count": 1, "text": "Gave <b>up</b>.", "touchpoint": "orders"}
+        moments = {"destination": "erp", "since": rfc3339(NOW), "told_at": rfc3339(NOW), "cleared_at": None}
+        return {"channels": [failing], "told": [{**told, **moments}]}
+
+    async def test_alerts(self, document: Document | None, *, actor: Actor) -> dict[str, Any]:
+        self.calls.append(("test_alerts", document, actor))
+        return {"channels": [{"channel": "webhook", "sent": self.ok, "error": None if self.ok else "It answered 500."}]}
 
     async def check(self) -> dict[str, Any]:
         return {"configuration": True, "events": self.ok}
@@ -337,7 +351,7 @@ class StandInDoor:
     async def open_session(self, digest: bytes, person: str, *, now: Micros) -> None:
         self.sessions[digest] = Session(person=person, created_at=now, used_at=now)
 
-    async def session(self, digest: bytes, *, now: Micros) -> Session | None:  # noqa: ARG002 - the interface names it
+    async def session(self, digest: bytes, *, now: Micros, note: bool = True) -> Session | None:  # noqa: ARG002 - the interface names them
         return self.sessions.get(digest)
 
     async def close_session(self, digest: bytes) -> None:

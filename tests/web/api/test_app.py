@@ -40,6 +40,30 @@ async def test_only_our_own_names_are_answered(stand_in: StandIn) -> None:
         assert "`hosts` under [page]" in answer.json()["problems"][0]["mend"]
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/api/v1/nope", 404, "no_such_address"),
+        ("GET", "/api/v1/a/b/c", 404, "no_such_address"),
+        ("GET", "/api/nope", 404, "no_such_address"),
+        ("POST", "/api/v1/status", 405, "method_not_allowed"),
+        ("DELETE", "/api/v1/nope", 405, "method_not_allowed"),
+    ],
+)
+async def test_an_address_that_is_not_there_is_a_problem_like_any_other(
+    stand_in: StandIn, method: str, path: str, status: int, code: str
+) -> None:
+    """In JSON with a code, a text and what mends it, whether a program asks or a browser does."""
+    async with stand_in.client() as program, stand_in.signed_in(accept="text/html") as browser:
+        for client in (program, browser):
+            answer = await client.request(method, path)
+            assert answer.status_code == status
+            (problem,) = answer.json()["problems"]
+            assert problem["code"] == code
+            assert problem["text"]
+            assert problem["mend"]
+
+
 async def test_the_api_is_described(stand_in: StandIn) -> None:
     """OpenAPI names every address and answer, and no page fetches scripts from elsewhere."""
     async with stand_in.client() as client:

@@ -129,6 +129,28 @@ async def test_keep_alive_and_pipelining() -> None:
     assert scene.kept.bodies == [b"%d" % i for i in range(10)] + [b"last"]
 
 
+async def test_a_chunk_comes_in_any_pieces() -> None:
+    """A packet that holds framing alone, such as half a chunk's size, is no reason to wait for each other."""
+    scene = Scene()
+    async with scene.listening() as listener, dial(listener) as line:
+        for piece in (CHUNKED + b"\r\n", b"3", b";x", b"=y\r\n", b"ab", b"c", b"\r", b"\n0\r\n", b"X: ", b"y\r\n", b"\r\n"):
+            await line.say(piece)
+            await asyncio.sleep(0.02)  # so that each is a packet of its own
+        assert status(await line.answer()) == 200
+    assert scene.kept.bodies == [b"abc"]
+
+
+async def test_a_body_of_framing_alone_is_overdue() -> None:
+    """Who sends no byte of a body, only what surrounds it, keeps no connection."""
+    scene = Scene()
+    async with scene.listening(deadlines=BRISK) as listener, dial(listener) as line:
+        await line.say(CHUNKED + b"\r\n")
+        await asyncio.sleep(0.05)
+        await line.say(b"3;")
+        assert status(await line.rest()) == 408
+    assert not scene.kept.bodies
+
+
 async def test_too_much_pipelining() -> None:
     """Who sends ahead without end is cut off after the answer that is due."""
     scene = Scene()

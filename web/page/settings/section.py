@@ -11,11 +11,12 @@ from web.api.desk import CallerRequest, Desk
 from web.api.front_desk import FrontDesk
 from web.page.change import change, written
 from web.page.entry import Entry, changes, entries, placed, places
+from web.page.public_url import with_port
 from web.page.render import go, show
 from web.page.words import t
 
 SCREENS: dict[str, tuple[str, ...]] = {"arrival": ("agent", "proxy"), "storage": ("retention", "limits"), "access": ("page",)}
-TABS = ("arrival", "storage", "access", "people", "audit", "about")
+TABS = ("arrival", "storage", "access", "alerts", "people", "audit", "about")
 
 
 def address(screen: str) -> str:
@@ -25,7 +26,8 @@ def address(screen: str) -> str:
 
 def screen_of(request: CallerRequest, desk: FrontDesk, screen: str, *, status: int = 200, **values: Any) -> Template:
     """One of the settings' screens, its tabs above it."""
-    tabs = [(t(f"settings.{one}.tab"), address(one), one == screen) for one in desk.tabs or TABS]
+    shown = desk.tabs or TABS
+    tabs = [(t("alerts.tab" if one == "alerts" else f"settings.{one}.tab"), address(one), one == screen) for one in shown]
     return show(request, desk, f"settings_{screen}.html", section="settings", status=status, tabs_of=tabs, **values)
 
 
@@ -72,8 +74,9 @@ async def save_section(
     desk: Desk, request: CallerRequest, screen: str, section: str, data: Mapping[str, str]
 ) -> Template | Redirect:
     """Save what a form changes; a port is opened before anything is saved."""
-    if data.get("free_port"):
-        data = {**data, "agent.port": data["free_port"]}
+    if free := data.get("free_port"):
+        url = with_port(data.get("agent.host_public_url", ""), data.get("agent.port", ""), free)
+        data = {**data, "agent.port": free, "agent.host_public_url": url}
     stored = (await written(desk)).get(section, {})
     changed = changes(places(SECTIONS[section]), stored, data, form=section)
     problems = await change(desk, request, {section: changed}) if changed else []

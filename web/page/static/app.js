@@ -1,38 +1,33 @@
-// What a page does beside showing: local times, live pieces, keys, copying, the theme. Everything works without it but the live part.
+// What a page does beside showing: times that count on, live pieces, keys, copying, the theme. Everything works without it but the live part.
 const root = document.documentElement;
 root.classList.add("scripts");
 
 // ── times ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
-const language = navigator.language || "en";
-const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
-const dayAndClock = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-const inFull = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "long" });
-const relative = new Intl.RelativeTimeFormat("en", { numeric: "always", style: "narrow" });
+// Moments come in the machine's own zone and are left so; those that tell how long ago count on here, in the same words.
+const agoWords = root.dataset.ago;
+const nowWords = root.dataset.now;
+const apart = Date.now() - Number(root.dataset.served || Date.now()); // of this browser's clock from the machine's, and what loading took
+const skew = Math.abs(apart) < 5000 ? 0 : apart;
 
-function ago(moment) {
-  const seconds = (moment - Date.now()) / 1000;
-  const size = Math.abs(seconds);
-  if (size < 60) return relative.format(Math.round(seconds), "second");
-  if (size < 7200) return relative.format(Math.round(seconds / 60), "minute");
-  if (size < 172800) return relative.format(Math.round(seconds / 3600), "hour");
-  return relative.format(Math.round(seconds / 86400), "day");
+function ago(seconds) {
+  if (seconds < 1) return nowWords;
+  const [size, unit] = seconds < 120 ? [seconds, "s"] : seconds < 7200 ? [seconds / 60, "min"] : [seconds / 3600, "h"];
+  return agoWords.replace("{span}", `${Math.floor(size)} ${unit}`);
 }
 
-function localize(within) {
-  for (const one of within.querySelectorAll("time[datetime]")) {
-    const moment = new Date(one.dateTime);
-    const today = moment.toDateString() === new Date().toDateString();
-    const as = one.dataset.as;
-    one.title = inFull.format(moment);
-    one.textContent = as === "ago" ? ago(moment) : as === "full" ? inFull.format(moment) : (today ? clock : dayAndClock).format(moment);
+function tick(within) {
+  for (const one of within.querySelectorAll('time[data-as="ago"]')) {
+    const seconds = (Date.now() - skew - new Date(one.dateTime)) / 1000;
+    if (!(seconds < 86400)) continue; // a day, or no time at all: what stands there is right
+    const words = ago(seconds);
+    if (one.textContent !== words) one.textContent = words;
   }
 }
 
-setInterval(() => {
-  for (const one of document.querySelectorAll('time[data-as="ago"]')) one.textContent = ago(new Date(one.dateTime));
-}, 10000);
-document.addEventListener("htmx:load", (event) => localize(event.detail.elt.parentElement || document));
-localize(document);
+setInterval(() => { if (!document.hidden) tick(document); }, 1000);
+document.addEventListener("visibilitychange", () => tick(document));
+document.addEventListener("htmx:load", (event) => tick(event.detail.elt.parentElement || document));
+tick(document);
 
 // ── the live stream: one for a page, none while nobody looks (a browser has six connections for a host) ───────────────────
 const address = document.body.dataset.liveAddress;
@@ -54,7 +49,7 @@ const pill = document.querySelector("[data-more]");
 
 function show(place, html) {
   place.innerHTML = html;
-  localize(place);
+  tick(place);
   window.htmx?.process(place);
 }
 
@@ -71,7 +66,7 @@ function wait(place, html) {
   for (const row of coming.content.querySelectorAll("[data-id]")) {
     const known = place.querySelector(`[data-id="${CSS.escape(row.dataset.id)}"]`);
     if (!known) { news += 1; continue; }
-    localize(row);
+    tick(row);
     if (known.innerHTML !== row.innerHTML && !known.contains(document.activeElement)) known.innerHTML = row.innerHTML;
   }
   if (!pill) return;
@@ -141,8 +136,7 @@ function walk(step) {
   if (!all.length) return;
   const now = all.findIndex((row) => row.classList.contains("here"));
   const next = all[Math.max(0, Math.min(all.length - 1, now < 0 ? 0 : now + step))];
-  all[now]?.classList.remove("here");
-  next.classList.add("here");
+  mark(next);
   (next.querySelector("a, button") || next).focus({ preventScroll: true });
   next.scrollIntoView({ block: "nearest" });
 }
@@ -186,10 +180,25 @@ document.addEventListener("click", async (event) => {
   }
 });
 
+// The row whose event stands in the panel is marked, the panel begins at its top, and closing it leads back to the row.
 // Where the panel has no room beside the list, a row opens its own page: below the list nobody would find it.
+function mark(row) {
+  for (const one of document.querySelectorAll("[data-row].here")) one.classList.remove("here");
+  row?.classList.add("here");
+}
+
 document.addEventListener("htmx:beforeRequest", (event) => {
   const { elt, target } = event.detail;
-  if (target?.id !== "panel" || !elt.href || !matchMedia("(max-width: 999px)").matches) return;
-  event.preventDefault();
-  location.assign(elt.href);
+  if (target?.id !== "panel" || !elt.href) return;
+  if (matchMedia("(max-width: 999px)").matches && !("close" in elt.dataset)) {
+    event.preventDefault();
+    location.assign(elt.href);
+  } else if (elt.closest("[data-row]")) mark(elt.closest("[data-row]"));
 });
+document.addEventListener("htmx:afterSwap", (event) => {
+  const { target } = event.detail;
+  if (target?.id !== "panel") return;
+  target.scrollTop = 0;
+  if (!target.firstElementChild) document.querySelector("[data-row].here a")?.focus({ preventScroll: true });
+});
+mark(document.querySelector(`[data-row][data-id="${CSS.escape(new URLSearchParams(location.search).get("open") || "")}"]`));

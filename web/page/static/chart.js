@@ -4,10 +4,16 @@ const words = place.dataset.words.split("|");
 const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 let plot = null;
 let columns = null;
+let east = [];
 
 const took = (ms) => (ms >= 60000 ? `${+(ms / 60000).toPrecision(2)} min` : ms >= 1000 ? `${+(ms / 1000).toPrecision(2)} s` : `${+ms.toPrecision(2)} ms`);
 const pad = (number) => String(number).padStart(2, "0");
-const clock = (seconds) => { const at = new Date(seconds * 1000); return `${pad(at.getHours())}:${pad(at.getMinutes())}`; };
+// The machine's own time of day, as everywhere on the page.
+const clock = (seconds) => {
+  const span = columns[0].findLastIndex((begin) => begin <= seconds);
+  const at = new Date((seconds + 60 * (east[Math.max(0, span)] || 0)) * 1000);
+  return `${pad(at.getUTCHours())}:${pad(at.getUTCMinutes())}`;
+};
 
 function draw() {
   plot?.destroy();
@@ -63,7 +69,7 @@ async function load() {
   asked = Date.now();
   const answer = await fetch(place.dataset.chart, { headers: { accept: "application/json" } }).catch(() => null);
   if (!answer?.ok) return;
-  columns = (await answer.json()).columns;
+  ({ columns, east } = await answer.json());
   if (plot) plot.setData(columns);
   else draw();
 }

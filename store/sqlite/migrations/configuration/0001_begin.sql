@@ -49,3 +49,20 @@ CREATE TABLE old_paths (
     since INTEGER NOT NULL, -- when it was switched off; 0: it is in use
     used_at INTEGER NOT NULL -- when it last brought a verified event
 ) STRICT, WITHOUT ROWID;
+
+-- What a person was told of, by which channel; kept until a day after its all-clear.
+CREATE TABLE told (
+    channel TEXT NOT NULL, -- email | webhook
+    code TEXT NOT NULL,
+    touchpoint TEXT NOT NULL, -- by name; empty: none
+    destination TEXT NOT NULL,
+    text TEXT NOT NULL,
+    mend TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    told_at INTEGER NOT NULL,
+    gone_at INTEGER,
+    cleared_at INTEGER, -- when the all-clear went
+    returns INTEGER NOT NULL, -- how often it came back within a day of its all-clear
+    PRIMARY KEY (channel, code, touchpoint, destination)
+) STRICT, WITHOUT ROWID;

@@ -93,7 +93,6 @@ CREATE TABLE health (
     probe_at INTEGER NOT NULL,
     error_code TEXT NOT NULL,
     error TEXT NOT NULL,
-    told_at INTEGER,
     ramp INTEGER NOT NULL
 ) STRICT;
 
@@ -182,4 +181,12 @@ CREATE TABLE pulled (
     number INTEGER NOT NULL,
     event_seq INTEGER NOT NULL,
     PRIMARY KEY (source, number, event_seq)
+) STRICT, WITHOUT ROWID;
+
+-- In which minutes of an hour since 1970 events came to a touchpoint, a bit for each, so that a long quiet can be told.
+CREATE TABLE arrivals (
+    touchpoint INTEGER NOT NULL,
+    hour INTEGER NOT NULL,
+    minutes INTEGER NOT NULL,
+    PRIMARY KEY (touchpoint, hour)
 ) STRICT, WITHOUT ROWID;

@@ -1,0 +1,54 @@
+"""The program's own files and libraries: what a build can lose without any source being wrong."""
+
+import secrets
+import sqlite3
+
+from appliance.selftest.report import must
+from store.password import hash_password, verify_password
+from store.sqlite.migrate import migrations
+from store.vault import KEY_BYTES, Vault
+from touchpoints.problem import catalogue as problems
+from touchpoints.provider import providers
+from web.page.assets import assets
+from web.page.render import environment
+from web.page.words import catalogue as words
+
+# What every screen loads; a build that lost one of these would show a bare page.
+_NEEDED = ("app.css", "app.js", "vendor/htmx.min.js", "vendor/modern-normalize.css", "vendor/uPlot.iife.min.js")
+
+
+def catalogues() -> None:
+    """Problems, providers and the page's words can be read."""
+    must(len(problems()) > 100, f"only {len(problems())} problems have words")
+    must("shopify" in providers(), "the providers are missing")
+    must(len(words()) > 100, f"the page has only {len(words())} words")
+
+
+def templates() -> None:
+    """Every template of the page compiles."""
+    names = environment().list_templates()
+    must(len(names) > 20, f"only {len(names)} templates are there")
+    for name in names:
+        environment().get_template(name)
+
+
+def static_files() -> None:
+    """What a browser fetches is there."""
+    lacking = [name for name in _NEEDED if name not in assets()]
+    must(not lacking, f"missing: {', '.join(lacking)}")
+
+
+def database_files() -> None:
+    """SQLite is recent enough, and the migrations are there."""
+    must(sqlite3.sqlite_version_info >= (3, 37), f"SQLite {sqlite3.sqlite_version} is too old; 3.37 is needed")
+    for kind in ("configuration", "events"):
+        must(migrations(kind), f"the migrations of {kind} are missing")
+
+
+def vault() -> None:
+    """What is sealed can be opened; a password is known again, and another is not."""
+    key = secrets.token_bytes(KEY_BYTES)
+    sealed = Vault(key).seal("hush", context="selftest")
+    must(Vault(key).open(sealed, context="selftest") == "hush", "a sealed secret did not come back")
+    kept = hash_password("a horse, a battery")
+    must(verify_password(kept, "a horse, a battery") and not verify_password(kept, "another"), "passwords are not told apart")

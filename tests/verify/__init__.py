@@ -1,0 +1,1 @@
+"""The long checks: what takes minutes, and is too long for each run of the tests."""

@@ -1,0 +1,117 @@
+"""Forgeries: rightly signed requests of every provider, each spoiled in many ways. What proves one of them proves too much."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+
+from touchpoints.event import Headers
+from touchpoints.moment import MINUTE, SECOND
+from touchpoints.provider import providers
+from touchpoints.receive import receive
+from touchpoints.request import Refused, Request
+from touchpoints.sign import sample, sign, signed_url
+from touchpoints.touchpoint import Dedup, Touchpoint, Verification
+
+NOW = 1_800_000_000 * SECOND
+URL = "https://hooks.example.com/hooks/orders"
+_SECRET = {"whsec": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "hex": "00ff17ab", "base64": "c2VjcmV0LXNlY3JldA=="}
+_AGES = (0, 4 * MINUTE, 5 * MINUTE, 5 * MINUTE + SECOND, 6 * MINUTE, 24 * 60 * MINUTE)
+
+
+def verdicts() -> dict[str, str]:
+    """What the code of this process says of every request: `proved`, or why not. The same requests in every process."""
+    found: dict[str, str] = {}
+    for name, touchpoint in _touchpoints():
+        for words, request in _requests(touchpoint):
+            found[f"{name}: {words}"] = _said(request, touchpoint)
+    return found
+
+
+def _said(request: Request, touchpoint: Touchpoint) -> str:
+    try:
+        came = receive(request, touchpoint)
+    except Exception as error:
+        return f"raised {type(error).__name__}"  # the listener answers 500: nothing was taken in
+    return came.code if isinstance(came, Refused) else "proved"
+
+
+def _touchpoints() -> Iterator[tuple[str, Touchpoint]]:
+    for name, provider in providers().items():
+        if provider.verify.get("scheme") == "none":
+            continue
+        verification = provider.verification()
+        if verification.scheme == "hmac" and not verification.signature:
+            verification = replace(verification, signature="header:x-sig")
+        yield name, _touchpoint(name, verification)
+    for scheme, secret in (("token", "s3cret-t0ken"), ("basic", "user:p4ss:word")):
+        verification = Verification(scheme=scheme, credential="header:x-key" if scheme == "token" else "")
+        yield scheme, _touchpoint("generic", verification, secret)
+    for algorithm, encoding in (("sha1", "hex"), ("sha512", "base64")):
+        verification = Verification(signature="header:x-sig", algorithm=algorithm, encoding=encoding, prefix="v0=")
+        yield f"{algorithm} {encoding}", _touchpoint("generic", verification)
+
+
+def _touchpoint(provider: str, verification: Verification, secret: str = "") -> Touchpoint:
+    known = providers()[provider]
+    return Touchpoint(
+        id=1,
+        name="orders",
+        provider=provider,
+        secrets=(secret or _SECRET.get(verification.key, "It's a secret"),),
+        verification=verification,
+        dedup=known.dedup_rule() if known.dedup else Dedup(),
+        destinations=(),
+    )
+
+
+def _requests(touchpoint: Touchpoint) -> Iterator[tuple[str, Request]]:
+    body = sample(touchpoint)
+    url = signed_url(touchpoint, URL)
+    headers = sign(touchpoint, body, (), NOW, url, "msg_1")
+    good = Request(method="POST", target="/hooks/orders", headers=headers, body=body, remote="", received_at=NOW, url=url)
+    yield "as signed", good
+    yield "another body", replace(good, body=body + b" ")
+    yield "an empty body", replace(good, body=b"")
+    for age in _AGES:
+        yield f"{age // SECOND} s old", replace(good, received_at=NOW + age)
+        yield f"{age // SECOND} s early", replace(good, received_at=NOW - age)
+    stranger = replace(touchpoint, secrets=(_other(touchpoint),))
+    yield "another secret", replace(good, headers=sign(stranger, body, (), NOW, url, "msg_1"))
+    yield "another url", replace(good, url=url + "x", headers=headers)
+    yield from ((f"headers: {words}", replace(good, headers=spoiled)) for words, spoiled in _spoiled(headers))
+
+
+def _other(touchpoint: Touchpoint) -> str:
+    other = {"whsec": "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "hex": "00ff17ac", "base64": "b3RoZXItc2VjcmV0cw=="}
+    return "user:another" if touchpoint.verification.scheme == "basic" else other.get(touchpoint.verification.key, "another")
+
+
+def _spoiled(headers: Headers) -> Iterator[tuple[str, Headers]]:
+    chance = random.Random(7)
+    yield "none", ()
+    for number, (name, value) in enumerate(headers):
+        label = name.decode()
+        before, after = headers[:number], headers[number + 1 :]
+        yield f"without {label}", (*before, *after)
+        for words, other in _values(value, chance):
+            yield f"{label} {words}", (*before, (name, other), *after)
+            yield f"{label} {words}, twice", (*before, (name, other), (name, value), *after)
+            yield f"{label} twice, {words}", (*before, (name, value), (name, other), *after)
+
+
+def _values(value: bytes, chance: random.Random) -> Iterator[tuple[str, bytes]]:
+    yield "empty", b""
+    yield "cut by one", value[:-1]
+    yield "longer by one", value + b"0"
+    yield "halved", value[: len(value) // 2]
+    yield "with a space", value + b" "
+    yield "without its prefix", value.partition(b"=")[2]
+    yield "with zeros", value.translate(bytes.maketrans(b"123456789abcdef", b"0" * 15))
+    yield "with another prefix", b"v9=" + value.partition(b"=")[2]
+    yield "repeated", b",".join([value] * 40)
+    yield "among many", b",".join([b"v1=" + b"0" * 64] * 40 + [value])
+    yield "not ASCII", value + "é".encode("latin-1")
+    for number in range(4):
+        place = chance.randrange(max(1, len(value)))
+        other = bytes([(value[place] if value else 0) ^ 1 << chance.randrange(7)])
+        yield f"changed at {place} ({number})", value[:place] + other + value[place + 1 :]
