@@ -1,6 +1,7 @@
 """The home screen: what needs the operator, and every organisation in a line. Its pieces are live."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 from litestar import get
@@ -31,7 +32,7 @@ async def home(
 
 async def pieces(desk: OperatorDesk) -> Mapping[str, str]:
     """Every live piece, rendered."""
-    values = {"now": desk.now(), "vitals": desk.vitals(), **await _values(desk, "")}
+    values = {"times": replace(desk.times, steady=True), "vitals": desk.vitals(), **await _values(desk, "")}
     return {name: fragment(template, **values) for name, template in PIECES.items()}
 
 

@@ -12,13 +12,14 @@ from touchpoints.problem import ProblemError, problem
 from touchpoints.pull.body import LARGEST_BODY
 from touchpoints.pull.malformed import PullMalformed
 from touchpoints.pull.proof import CHALLENGE, PROOF, RequestProof, sign_answer
-from web.listener.body import BodyReader, NoRoom, TooLarge
+from web.listener.body import BodyReader, NoRoom, SenderGone, TooLarge
 from web.listener.intake import Taken
 from web.proxy.call import Call, NotNow, Outcome, failure
 from web.proxy.calls import CALLS
 from web.proxy.gatekeeper import Turned
 from web.proxy.held import Held
 from web.proxy.hub import Hub
+from web.proxy.leaving import leaving
 from web.proxy.pairing import pair
 
 _log = logging.getLogger(__name__)
@@ -39,7 +40,8 @@ async def api(hub: Hub, scope: HTTPScope, receive: Receive, held: Held) -> Taken
         body = await reader.read(tuple(scope["headers"]), receive, LARGEST_BODY)
         if path == PAIR:
             return _plain(await _guarded(pair(hub, body)))
-        return await _signed(hub, scope, body, held)
+        async with leaving(scope, receive) as gone:
+            return await _signed(hub, scope, body, held, gone)
     except TooLarge:
         return Taken(status=413)
     except NoRoom:
@@ -48,7 +50,7 @@ async def api(hub: Hub, scope: HTTPScope, receive: Receive, held: Held) -> Taken
         reader.release()
 
 
-async def _signed(hub: Hub, scope: HTTPScope, body: bytes, held: Held) -> Taken:
+async def _signed(hub: Hub, scope: HTTPScope, body: bytes, held: Held, gone: asyncio.Future[None]) -> Taken:
     method, path = scope["method"], scope["raw_path"]
     headers = _headers(tuple(scope["headers"]))
     query = scope["query_string"].decode("latin-1")
@@ -60,7 +62,7 @@ async def _signed(hub: Hub, scope: HTTPScope, body: bytes, held: Held) -> Taken:
     if admitted.renewed:
         await hub.organisations.key_used(admitted.agent.id, admitted.agent.next_signing_key)
         await hub.refresh()
-    call = Call(hub=hub, agent=admitted.agent, proof=admitted.proof, headers=headers, held=held, body=body)
+    call = Call(hub=hub, agent=admitted.agent, proof=admitted.proof, headers=headers, held=held, gone=gone, body=body)
     outcome = await _guarded(CALLS[method, path](call))
     return await _finish(hub, outcome, admitted.proof, admitted.challenge)
 
@@ -69,6 +71,8 @@ async def _guarded(work: Awaitable[Outcome]) -> Outcome:
     """The outcome of a call; what it raises becomes an answer too."""
     try:
         return await work
+    except SenderGone:
+        raise
     except NotNow as error:
         return failure(error.status, error.problems[0], retry_after=error.retry_after)
     except PullMalformed as malformed:

@@ -39,10 +39,10 @@ class Bells:
         waiting.cancel()
         self._forget(organisation, waiting)
 
-    async def wait(self, waiting: asyncio.Future[None], seconds: float) -> bool:
-        """Wait for a ring, up to so long; whether it rang."""
-        done, _ = await asyncio.wait((waiting,), timeout=max(0.0, seconds))
-        return bool(done)
+    async def wait(self, waiting: asyncio.Future[None], seconds: float, gone: asyncio.Future[None]) -> bool:
+        """Wait for a ring, up to so long and while the caller is there; whether it rang."""
+        await asyncio.wait((waiting, gone), timeout=max(0.0, seconds), return_when=asyncio.FIRST_COMPLETED)
+        return waiting.done()
 
     def _wake(self, organisation: int, waiting: asyncio.Future[None]) -> None:
         if not waiting.done():

@@ -1,5 +1,6 @@
 """One call of the pull API: what was asked, by whom, and what is answered."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -9,6 +10,7 @@ from store.queue import Queue
 from touchpoints.problem import Problem, ProblemError, problem
 from touchpoints.pull.body import decode, encode, encode_problem
 from touchpoints.pull.proof import RequestProof
+from web.listener.body import SenderGone
 from web.proxy.held import Held
 from web.proxy.hub import Hub
 
@@ -44,6 +46,7 @@ class Call:
     proof: RequestProof
     headers: Mapping[str, str]
     held: Held  # memory for the answer
+    gone: asyncio.Future[None]  # done when the caller has hung up
     body: bytes = field(repr=False)
 
     @property
@@ -63,7 +66,9 @@ class Call:
         return queue
 
     def check(self) -> None:
-        """Raise NotNow(403) where the agent was revoked while it waited."""
+        """Raise NotNow(403) where the agent was revoked while it waited, and SenderGone where it hung up."""
+        if self.gone.done():
+            raise SenderGone
         now = self.hub.agent(self.agent.id)
         if now is None or now.state == "revoked":
             raise NotNow(403, problem("agent_revoked", agent=self.agent.name))

@@ -51,6 +51,7 @@ async def acknowledge(call: Call) -> Outcome:
 async def release(call: Call) -> Outcome:
     """Another agent may take over now."""
     asked = call.read(Release)
+    call.hub.sightings.goodbye(call.agent.id)
     await call.queue.release(call.agent.organisation, call.agent.id, epoch=asked.epoch)
     call.hub.asks.forget(call.agent.organisation)
     call.hub.bells.call(call.agent.organisation)

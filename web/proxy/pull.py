@@ -52,7 +52,7 @@ async def _wait_for_key(call: Call, asked: PullRequest) -> Batch:
                 now is None
                 or now.state != "waiting"
                 or now.wrapped_key != before
-                or not await hub.bells.wait(bell, ends - _clock())
+                or not await hub.bells.wait(bell, ends - _clock(), call.gone)
             ):
                 break
         finally:
@@ -67,10 +67,14 @@ async def _as_holder(call: Call, asked: PullRequest) -> Batch:
     ends = _ends(asked)
     await call.queue.settled(organisation, call.agent.id, settled=asked.settled, unsettled=asked.unsettled, now=hub.now())
     holds = True  # until the lease says otherwise
+    goodbyes = hub.sightings.goodbyes(call.agent.id)
     while True:
         bell = hub.bells.hear(organisation, events=holds)
         try:
             call.check()
+            if hub.sightings.goodbyes(call.agent.id) != goodbyes:  # it gave the lease back: this pull must not take it again
+                lease = await call.queue.lease_of(organisation, now=hub.steady())
+                return _batch(call, lease, NOTHING, backlog=await call.queue.backlog(organisation))
             lease = await _lease(call, asked)
             if holds != (lease.agent == call.agent.id):
                 holds = not holds
@@ -93,7 +97,8 @@ async def _wait(
         batch = await _look(call, asked, lease, ends) if holds else None
         left = ends - _clock()
         if batch is None and left > 0 and not hub.closing():
-            await hub.bells.wait(bell, min(left, max(1.0, lease.seconds - MARGIN if holds else lease.seconds)))
+            seconds = min(left, max(1.0, lease.seconds - MARGIN if holds else lease.seconds))
+            await hub.bells.wait(bell, seconds, call.gone)
             return None
         if batch is not None and asked.linger > 0 and not batch.asks and not batch.more:
             await asyncio.sleep(min(asked.linger, 1.0, max(0.0, left)))

@@ -22,11 +22,20 @@ class Sightings:
     def __init__(self) -> None:
         self._last: dict[str, Sighting] = {}
         self._fresh: set[str] = set()
+        self._goodbyes: dict[str, int] = {}
 
     def note(self, agent_id: str, sighting: Sighting) -> None:
         """An agent was heard."""
         self._last[agent_id] = sighting
         self._fresh.add(agent_id)
+
+    def goodbye(self, agent_id: str) -> None:
+        """It gave the lease back: pulls of its that still wait must not take it again."""
+        self._goodbyes[agent_id] = self.goodbyes(agent_id) + 1
+
+    def goodbyes(self, agent_id: str) -> int:
+        """How often it has."""
+        return self._goodbyes.get(agent_id, 0)
 
     def last(self, agent_id: str) -> Sighting | None:
         """The last word of an agent since this process began."""
@@ -42,3 +51,4 @@ class Sightings:
         """It is gone for good."""
         self._last.pop(agent_id, None)
         self._fresh.discard(agent_id)
+        self._goodbyes.pop(agent_id, None)

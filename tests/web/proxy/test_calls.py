@@ -91,6 +91,32 @@ async def test_a_standby_is_told_who_holds_the_lease_and_takes_over_at_once(site
     assert (lost.accepted, lost.position) == (False, first.after)
 
 
+async def test_a_pull_that_waits_does_not_take_back_a_lease_that_was_given_back(site: Site) -> None:
+    """An agent that stops may leave a waiting pull behind, and says goodbye beside it: its standby has the lease then."""
+    first = await site.tenant("acme")
+    second = await site.join((await site.role.control.code("acme", replaces="", actor=MACHINE)).text, name="spare")
+    await approve(first, second)
+    await first.pull(wait=0)
+    left_behind = asyncio.ensure_future(first.pull(wait=50))
+    waiting = asyncio.ensure_future(second.pull(wait=50))
+    await pulls(site, 2)
+    await first.remote.release(first.epoch)
+    assert (await asyncio.wait_for(left_behind, 10)).epoch == 0
+    assert (await asyncio.wait_for(waiting, 10)).epoch > 0
+
+
+async def test_an_agent_that_hung_up_holds_nothing(site: Site) -> None:
+    """Its pull ends with the connection, and takes no lease any more."""
+    first = await site.tenant("acme")
+    await first.pull(wait=0)
+    waiting = asyncio.ensure_future(first.pull(wait=50))
+    await pulls(site, 1)
+    waiting.cancel()
+    async with asyncio.timeout(10):
+        while site.role.hub.bells._waiting:
+            await asyncio.sleep(0.01)
+
+
 async def test_a_busy_organisation_does_not_wake_its_standby_for_each_event(site: Site) -> None:
     """Whoever only stands by hears of who may pull, not of what came."""
     first = await site.tenant("acme")
