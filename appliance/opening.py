@@ -20,6 +20,8 @@ from store.sqlite.database import CONFIGURATION_APPLICATION, AiosqliteDatabase, 
 from store.sqlite.door import SqliteDoor
 from store.sqlite.events_file import EventsFile
 from store.sqlite.migrate import migrate
+from store.sqlite.old_path import SqliteOldPaths
+from store.sqlite.pairing import SqlitePairing
 from store.sqlite.people import SqlitePeople
 from store.vault import Vault, create_key, open_key
 from touchpoints.problem import Problem, ProblemError, problem
@@ -49,6 +51,8 @@ class Opened:
     people: SqlitePeople
     door: SqliteDoor
     alerts: SqliteAlertMemory
+    pairings: SqlitePairing
+    old_paths: SqliteOldPaths
     events: EventsFile | None
     trouble: Problem | None
 
@@ -119,6 +123,8 @@ async def _open_files(folder: DataFolder, lock: InstanceLock, clock: Clock) -> O
         people=SqlitePeople(database),
         door=SqliteDoor(database),
         alerts=SqliteAlertMemory(database),
+        pairings=SqlitePairing(database, vault),
+        old_paths=SqliteOldPaths(database),
         events=events,
         trouble=trouble,
     )

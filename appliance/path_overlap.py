@@ -1,6 +1,7 @@
 """The overlap of a switch: how long a way in stays open after the mode changed, also over restarts."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from store.old_path import OldPath, OldPaths
 from touchpoints.moment import MINUTE, Micros
@@ -22,7 +23,9 @@ class PathOverlap:
     def closing(self) -> OldPath | None:
         """Since when it is being closed and when it was last used; None: it is wanted, or closed."""
         known = self._known
-        return known if known is not None and known.since else None
+        if known is None or not known.since:
+            return None
+        return replace(known, used_at=max(known.used_at, self._used_at))
 
     def used(self) -> None:
         """It brought a verified event. Cheap: written down by `write_down`."""

@@ -95,8 +95,10 @@ class ProxyLink:
                 return
             await self._carry()
         finally:
-            await self._part()
-            await self._client.aclose()
+            try:
+                await self._part()
+            finally:  # also where the goodbye is cut short
+                await self._client.aclose()
 
     def renew(self) -> None:
         """Give up whatever waits, and make a new connection at once."""

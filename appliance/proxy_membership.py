@@ -1,6 +1,7 @@
 """Membership of an organisation at a proxy: pairing, approving another agent, the recovery key, leaving."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -9,6 +10,7 @@ import httpx
 from appliance.clock import Clock
 from appliance.proxy_path import ProxyPath
 from store.pairing import Pairing, PairingStore
+from store.remote import Remote
 from store.remote_errors import RemoteError, Unreachable
 from store.remote_pairing import Newborn, Paired, newborn, pair
 from touchpoints.problem import ProblemError, problem
@@ -76,10 +78,8 @@ class Membership:
 
     async def state(self) -> State:
         """How things stand at the proxy."""
-        try:
-            return await self._path.remote.state()
-        except RemoteError as error:
-            raise ProblemError(error.problem) from error
+        async with self._remote() as remote:
+            return await remote.state()
 
     async def approve(self, agent_id: str, compared: str) -> None:
         """Hand the organisation's key to another agent whose fingerprint a person compared; `compared` is that fingerprint."""
@@ -94,46 +94,52 @@ class Membership:
         wrapped = wrap_organisation_key(
             pairing.opening_key, agent.exchange_key, organisation=pairing.organisation, agent=agent.id
         )
-        try:
-            await self._path.remote.approve(agent.id, wrapped)
-        except RemoteError as error:
-            raise ProblemError(error.problem) from error
+        async with self._remote() as remote:
+            await remote.approve(agent.id, wrapped)
 
     async def recover(self, recovery_key: str, *, actor: str) -> None:
         """Get the organisation's key by the recovery key. Raises ProblemError: recovery_key_malformed, recovery_key_wrong."""
         pairing, parsed = self._paired(), parse_recovery_key(recovery_key)
-        try:
-            answer = await self._path.remote.recovery()
-        except RemoteError as error:
-            raise ProblemError(error.problem) from error
+        async with self._remote() as remote:
+            answer = await remote.recovery()
         opening_key = open_recovery_box(answer.recovery_box, parsed, sealing_key=pairing.sealing_key)
         await self._pairings.save(replace(pairing, opening_key=opening_key), actor=actor, now=self._clock.now())
         await self._path.follow()
 
     async def take_over(self, agent_id: str) -> int:
         """Have queued again what another agent took and did not settle; how many events. They may run twice."""
-        try:
-            return await self._path.remote.take_over(agent_id)
-        except RemoteError as error:
-            raise ProblemError(error.problem) from error
+        async with self._remote() as remote:
+            return await remote.take_over(agent_id)
 
     async def seek(self, to: int) -> int:
         """Have queued again what was acknowledged after `to`; how many events. What this agent has is not run again."""
-        try:
-            return await self._path.remote.seek(to)
-        except RemoteError as error:
-            raise ProblemError(error.problem) from error
+        async with self._remote() as remote:
+            return await remote.seek(to)
 
     async def leave(self, *, actor: str, anyway: bool = False) -> None:
         """Unpair. `anyway`: also where the proxy cannot be told (then its operator revokes this agent)."""
         self._paired()
         try:
-            await self._path.remote.leave()
-        except (RemoteError, ProblemError) as error:
+            async with self._remote() as remote:
+                await remote.leave()
+        except ProblemError:
             if not anyway:
-                raise ProblemError(error.problem) if isinstance(error, RemoteError) else error from error
+                raise
         await self._pairings.forget(actor=actor, now=self._clock.now())
         await self._path.forget()
+
+    @asynccontextmanager
+    async def _remote(self) -> AsyncIterator[Remote]:
+        """The proxy by the path's own connection; while nothing is pulled, by one for this alone. Raises ProblemError."""
+        pairing = self._paired()
+        try:
+            if self._path.remote is not None:
+                yield self._path.remote
+                return
+            async with self._open(pairing.url) as client:
+                yield Remote(client, pairing, version=self._version, count_from=self._clock.now())
+        except RemoteError as error:
+            raise ProblemError(error.problem) from error
 
     def _keys(self, url: str, code: Code) -> Newborn:
         if self._trying is None or self._trying[:2] != (url, code.find):
@@ -148,7 +154,7 @@ class Membership:
 
     def _paired(self) -> Pairing:
         if self._path.pairing is None:
-            raise ProblemError(problem("proxy_unpaired"))
+            raise ProblemError(problem("proxy_no_pairing"))
         return self._path.pairing
 
 

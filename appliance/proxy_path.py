@@ -57,9 +57,9 @@ class ProxyPath:
         return self._link.standing if self._link is not None else PullStanding()
 
     @property
-    def remote(self) -> Remote:
-        """The proxy, for what a person asks of it. Raises ProblemError(proxy_unpaired)."""
-        return self._linked().remote
+    def remote(self) -> Remote | None:
+        """The proxy, for what a person asks of it; None while this path does not run."""
+        return self._link.remote if self._link is not None else None
 
     @property
     def closing(self) -> OldPath | None:
@@ -79,6 +79,14 @@ class ProxyPath:
     def sender_url(self, path: str) -> str:
         """The URL that a request's path at the proxy belongs to; empty while this agent is not paired."""
         return sender_url(self.pairing, path) if self.pairing is not None else ""
+
+    async def recall(self) -> None:
+        """Take up the stored pairing; where it cannot be read, `problem` says so. Raises StoreUnavailable."""
+        try:
+            self.pairing = await self._needs.pairings.load()
+            self._trouble = None
+        except ProblemError as error:
+            self.pairing, self._trouble = None, error.problems[0]
 
     async def start(self) -> None:
         """Pull if it can be; what keeps it from that is said in `problem`. Raises StoreUnavailable."""
@@ -128,15 +136,12 @@ class ProxyPath:
         await self._needs.tasks.end(NAME)
 
     async def rotate(self, touchpoint: int) -> None:
-        """A new endpoint URL for a touchpoint; the old one is answered for a while. Raises ProblemError(proxy_unpaired)."""
-        link = self._linked()
+        """A new endpoint URL for a touchpoint; the old one is answered for a while. Raises ProblemError(proxy_path_off)."""
+        link = self._link
+        if link is None or touchpoint not in link.declaring.urls():
+            raise ProblemError(problem("proxy_path_off"))
         await link.declaring.rotate(touchpoint)
         link.declare()
-
-    def _linked(self) -> ProxyLink:
-        if self._link is None:
-            raise ProblemError(problem("proxy_unpaired"))
-        return self._link
 
     def _mode_wants(self) -> bool:
         return self._needs.configuration().agent.mode in ("proxy", "both")
@@ -145,11 +150,7 @@ class ProxyPath:
         return self._mode_wants() or self.closing is not None
 
     async def _take_up(self) -> None:
-        try:
-            self.pairing = await self._needs.pairings.load()
-            self._trouble = None
-        except ProblemError as error:
-            self.pairing, self._trouble = None, error.problems[0]
+        await self.recall()
         if self.pairing is not None:
             await self._overlap.follow(wanted=self._mode_wants())
 
@@ -171,6 +172,9 @@ class ProxyPath:
             except (RemoteError, StoreUnavailable, ProblemError, ValueError) as error:
                 self._trouble = _words(error)
                 log.warning("proxy_path_waits", why=str(error))
+                await until_first(self._changed.wait(), asyncio.sleep(LOOK_EVERY))
+            except Exception as error:  # a path that has died would leave everything at the proxy
+                log.error("proxy_path_failed", exc_info=error)
                 await until_first(self._changed.wait(), asyncio.sleep(LOOK_EVERY))
 
     async def _work(self) -> None:

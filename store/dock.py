@@ -23,6 +23,7 @@ class Berth:
     incarnation: str
     epoch: int
     stored: int  # the highest seq stored under it
+    last_id: str  # the event's of that seq
     waiting: int  # how many events are stored and not yet released
 
 
@@ -48,8 +49,8 @@ class Dock(Protocol):
     async def berths(self) -> Sequence[Berth]:
         """Every lease with events that are not released: what a restarted agent must acknowledge before it pulls."""
 
-    async def seen(self, proxy: str, incarnation: str) -> int:
-        """The highest seq ever stored of an incarnation."""
+    async def seen(self, proxy: str, incarnation: str) -> tuple[int, str]:
+        """The highest seq ever stored of an incarnation, and the id of its event; 0 and none: nothing was."""
 
     async def incarnation(self, proxy: str) -> str:
         """The incarnation of a proxy that something was last stored of; empty: never."""

@@ -1,5 +1,6 @@
 """The pairing: who this agent is at a hosted proxy, kept in the configuration file, its private keys sealed by the vault."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -59,6 +60,9 @@ class PairingStore(Protocol):
         """The id of a touchpoint by name or alias; for a name this agent does not have, an id kept for it, so that what came
         for it waits and runs once a touchpoint of that name is made. 0 for what cannot be a name, and once MOST_RESERVED
         are kept."""
+
+    async def reserved_names(self) -> Mapping[int, str]:
+        """Names that an id is kept for, because events came for them, by that id."""
 
     async def removed_names(self) -> frozenset[str]:
         """Names of touchpoints that a person removed here: these are not declared on another agent's behalf."""

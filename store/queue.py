@@ -38,7 +38,7 @@ class QuotaReached(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """Who may pull an organisation's events. Epochs only ever grow, also over restarts and restores."""
+    """Who may pull an organisation's events, and how its lane stands. Epochs only ever grow, also over restarts and restores."""
 
     incarnation: str
     agent: str  # its id; empty: nobody holds it
@@ -47,6 +47,7 @@ class Lease:
     acknowledged: int  # position
     next_seq: int
     gap: tuple[int, int] | None = None  # first and last seq that the last restore lost
+    backlog: Backlog = Backlog()  # what waits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +98,7 @@ class Queue(Protocol):
         """
 
     async def lease_of(self, organisation: int, *, now: Micros) -> Lease:
-        """Who holds the lease, without taking or renewing it. Costs no read from the disk once the lane is known."""
+        """Who holds the lease, without taking or renewing it; the lane as at the last look. Costs no read from the disk once the lane is known."""
 
     async def release(self, organisation: int, agent: str, *, epoch: int) -> None:
         """Give the lease back, so that another takes over at once. Without effect for who does not hold it."""
@@ -109,12 +110,28 @@ class Queue(Protocol):
         Costs the same however much any organisation has waiting.
         """
 
+    async def fits(self, organisation: int, agent: str, *, seen: int, seen_id: str) -> bool:
+        """Whether what an agent says to have seen fits this lane; False: `seen` is another event's here, so that the lane was
+        restored, and has gone on since. Looked up once for each agent, since only a start can bring another file.
+        """
+
     async def acknowledge(
-        self, organisation: int, agent: str, *, incarnation: str, epoch: int, to: int, now: Micros, steady: Micros
+        self,
+        organisation: int,
+        agent: str,
+        *,
+        incarnation: str,
+        epoch: int,
+        to: int,
+        event_id: str = "",
+        now: Micros,
+        steady: Micros,
     ) -> Acknowledged:
         """Move the acknowledged position up to `to` (never beyond what was given a number, never back) if `epoch` holds the lease.
 
-        Otherwise the answer carries the final position of that epoch. Returns after the commit is on disk.
+        Otherwise the answer carries the final position of that epoch; it is not known where a restore lost what came of it:
+        also where `to` was never given here, or to another event than `event_id` (empty: the agent does not say). Returns
+        after the commit is on disk.
         """
 
     async def settled(self, organisation: int, agent: str, *, settled: int, unsettled: int, now: Micros) -> None:
@@ -141,7 +158,8 @@ class Queue(Protocol):
     async def reincarnate(self, organisation: int, incarnation: str, *, beyond: int, now: Micros) -> None:
         """An organisation's lane was restored from an older state: a new incarnation (each lane has its own, so that an agent that
         lies harms only its own organisation), its lease ends, and numbers go on beyond both `beyond`, the highest seq an agent
-        has seen, and its own. The skipped numbers are the lane's `gap`. `beyond` may lie at most 2**40 ahead.
+        has seen, and its own; what waits goes on with them where it had been given a number that was used before. The skipped
+        numbers are the lane's `gap`. `beyond` may lie at most 2**40 ahead.
         """
 
     async def reincarnate_all(self, new_incarnation: Callable[[], str], *, now: Micros) -> None:

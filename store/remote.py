@@ -69,9 +69,11 @@ class Remote:
         except PullMalformed as malformed:
             raise tampered(malformed.reason) from malformed
 
-    async def acknowledge(self, incarnation: str, epoch: int, *, to: int, seconds: float = 30.0) -> Acknowledged:
-        """Everything up to `to`, stored under `epoch`, is safe here."""
-        body = encode(Acknowledge(incarnation=incarnation, epoch=epoch, to=to))
+    async def acknowledge(
+        self, incarnation: str, epoch: int, *, to: int, event_id: str = "", seconds: float = 30.0
+    ) -> Acknowledged:
+        """Everything up to `to`, the number of `event_id`, stored under `epoch`, is safe here."""
+        body = encode(Acknowledge(incarnation=incarnation, epoch=epoch, to=to, id=event_id))
         return self._read(Acknowledged, await self._session.call("POST", "/v1/acknowledge", body, seconds=seconds))
 
     async def release(self, epoch: int, *, seconds: float = 30.0) -> None:

@@ -40,6 +40,7 @@ class Standing:
     behind: tuple[int, int] | None = None  # what a restored agent lacks: seek back to the first
     lacking: tuple[str, ...] = ()  # touchpoints declared by others that this agent has not, or not the secret of
     unsettled: int = 0  # pulled events that are not settled here
+    left: int = 0  # events pulled under a former pairing, of which nobody can tell any more whether they ran elsewhere
     urls: Mapping[int, str] = field(default_factory=dict)  # endpoint URLs at the proxy by touchpoint id
     closing: Closing | None = None  # the proxy path, after a switch to direct
     direct_closing: Closing | None = None  # the direct path, after a switch to proxy
@@ -74,6 +75,9 @@ class Membership(Protocol):
 
     async def rotate(self, touchpoint: str, *, actor: str) -> None:
         """A new endpoint URL for a touchpoint; the old one is answered for a while."""
+
+    async def settle_left(self, *, run: bool, actor: str) -> int:
+        """Run what a former pairing left, or forget it; how many events."""
 
     async def close_old(self, which: str, *, actor: str) -> None:
         """Close an old way in now: `direct` or `proxy`."""

@@ -54,7 +54,16 @@ def _unknown(folder: DataFolder, *, role: str) -> Json:
         "data_dir": str(folder.path),
         "page": None,
         "direct": {"state": "off", "address": None, "url": None, "error": None},
-        "proxy": {"state": "off", "url": None, "domain": None, "last_poll_at": None, "waiting": None},
+        "proxy": {
+            "state": "off",
+            "url": None,
+            "domain": None,
+            "last_poll_at": None,
+            "waiting": None,
+            "agent": None,
+            "holder": None,
+            "error": None,
+        },
         "backlog": {"inbox": None, "outbox": None, "held": None, "oldest_seconds": None},
         "needs_you": [],
     }
@@ -80,8 +89,8 @@ def _show(found: Json) -> None:
 
 def _show_agent(found: Json) -> None:
     show(f"Mode         {found['mode'] or 'not chosen yet'}")
-    for name in ("direct", "proxy"):
-        show(f"{name.capitalize():<12} {_path(found[name])}")
+    show(f"Direct       {_path(found['direct'])}")
+    show(f"Proxy        {_path(found['proxy'])}{_at_proxy(found['proxy'])}")
     show(f"Waiting      {_backlog(found['backlog'])}")
 
 
@@ -97,6 +106,15 @@ def _show_proxy(found: Json) -> None:
 def _path(path: dict[str, Any]) -> str:
     parts = [path["state"], path.get("address"), path.get("url"), path.get("error")]
     return ", ".join(str(part) for part in parts if part)
+
+
+def _at_proxy(proxy: dict[str, Any]) -> str:
+    parts = (
+        proxy["domain"],
+        f"{proxy['holder']} pulls" if proxy.get("holder") else "",
+        f"{proxy['waiting']} waiting there" if proxy["waiting"] else "",
+    )
+    return "".join(f", {part}" for part in parts if part)
 
 
 def _backlog(backlog: dict[str, Any]) -> str:

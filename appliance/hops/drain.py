@@ -55,6 +55,7 @@ class Drain:
 
     async def run(self) -> None:
         """Drain until cancelled; what cannot be committed now is tried again."""
+        busy = False
         while True:
             began = asyncio.get_running_loop().time()
             try:
@@ -65,7 +66,9 @@ class Drain:
             except Exception as error:  # a drain that has died would leave everything where it is
                 log.error("drain_failed", exc_info=error)
                 moved = 0
-            if moved >= BUSY and not self._behind:
+            # One large batch is what gathered while the machine stood still, or came in one pull: not a burst yet.
+            was_busy, busy = busy, moved >= BUSY
+            if busy and was_busy and not self._behind:
                 await asyncio.sleep(max(BUSY_REST, BUSY_SHARE * (asyncio.get_running_loop().time() - began)))
             if moved < BATCH:
                 await self.pace.rest(now=self._now())

@@ -173,6 +173,7 @@ class Pull:
             epoch=lease.epoch,
             after=lease.stored,
             seen=lease.seen,
+            seen_id=lease.seen_id,
             limit=LIMIT,
             max_bytes=max(1, min(MOST_BYTES, self._budget.limit // 4)),
             wait=self._wait(paused),
@@ -220,7 +221,7 @@ class Pull:
                 raise
             landed = await self._land_each(batch, landed)
         self._landed(landed)
-        self._lease.note_stored(batch.messages[-1].seq, epoch=batch.epoch)
+        self._lease.note_stored(batch.messages[-1].seq, batch.messages[-1].id, epoch=batch.epoch)
 
     async def _land_each(self, batch: Batch, landed: list[Landed]) -> list[Landed]:
         """One of them cannot be stored as it is: it is kept sealed, and takes no other with it."""

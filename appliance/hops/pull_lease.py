@@ -20,8 +20,10 @@ class LeaseLost(Exception):
 class LeasePlace(Protocol):
     """The proxy, for acknowledgements."""
 
-    async def acknowledge(self, incarnation: str, epoch: int, *, to: int, seconds: float = 30.0) -> Acknowledged:
-        """Everything up to `to`, stored under `epoch`, is safe here."""
+    async def acknowledge(
+        self, incarnation: str, epoch: int, *, to: int, event_id: str = "", seconds: float = 30.0
+    ) -> Acknowledged:
+        """Everything up to `to`, the number of `event_id`, stored under `epoch`, is safe here."""
 
     async def release(self, epoch: int, *, seconds: float = 30.0) -> None:
         """Another agent may take over at once."""
@@ -40,6 +42,8 @@ class Acknowledging:
         self.epoch = 0  # 0: none
         self.stored = 0  # the highest number stored under it; before anything is, the acknowledged position
         self.seen = 0  # the highest ever stored of this incarnation
+        self.seen_id = ""  # its event's
+        self._stored_id = ""  # the event's of `stored`; empty: nothing was stored under it yet
         self._acknowledged = 0
         self._remote = remote
         self._dock = dock
@@ -51,24 +55,27 @@ class Acknowledging:
     async def follow(self, batch: Batch) -> None:
         """Take up what an answer says of the lease. Raises LeaseLost where an older one must be settled first."""
         same = batch.epoch == self.epoch
+        restored = bool(self.incarnation) and batch.incarnation != self.incarnation
         if batch.incarnation != self.incarnation:
-            self.seen = await self._dock.seen(self._proxy, batch.incarnation)
-            self.incarnation, same = batch.incarnation, not (batch.epoch or self.epoch)
+            self.seen, self.seen_id = await self._dock.seen(self._proxy, batch.incarnation)
+            self.incarnation, same = batch.incarnation, not (batch.epoch or self.epoch or restored)
         if same:
             return
         lost, self.epoch = self.epoch, batch.epoch
-        self.stored = self._acknowledged = batch.acknowledged
+        self.stored, self._stored_id = batch.acknowledged, ""
+        self._acknowledged = batch.acknowledged
         if batch.epoch:
             self._standing.leased(seen=self.seen, acknowledged=batch.acknowledged)
-        if lost:
+        if lost or restored:  # what was stored of another incarnation is asked for at once, too
             log.info("lease_changed", old=lost, new=batch.epoch, holder=batch.holder)
             raise LeaseLost
 
-    def note_stored(self, number: int, *, epoch: int) -> None:
-        """Everything up to this number is on disk, under that lease."""
-        self.seen = max(self.seen, number)
-        if epoch == self.epoch:
-            self.stored = max(self.stored, number)
+    def note_stored(self, number: int, event_id: str, *, epoch: int) -> None:
+        """Everything up to this event's number is on disk, under that lease."""
+        if number >= self.seen:
+            self.seen, self.seen_id = number, event_id
+        if epoch == self.epoch and number >= self.stored:
+            self.stored, self._stored_id = number, event_id
             self._more.set()
 
     async def run(self) -> None:
@@ -78,7 +85,7 @@ class Acknowledging:
             self._more.clear()
             if self.epoch and self.stored > self._acknowledged:
                 to = self.stored
-                await self._acknowledge(self.incarnation, self.epoch, to)
+                await self._acknowledge(self.incarnation, self.epoch, to, self._stored_id)
                 self._acknowledged = max(self._acknowledged, to)
 
     async def settle_berths(self) -> None:
@@ -87,20 +94,21 @@ class Acknowledging:
         It is what a restarted agent begins with, and what follows on an answer that was lost.
         """
         if not self.incarnation and (known := await self._dock.incarnation(self._proxy)):
-            self.incarnation, self.seen = known, await self._dock.seen(self._proxy, known)
+            self.incarnation = known
+            self.seen, self.seen_id = await self._dock.seen(self._proxy, known)
         for berth in await self._dock.berths():
             if berth.proxy != self._proxy:
                 continue
             try:
-                await self._acknowledge(berth.incarnation, berth.epoch, berth.stored)
+                await self._acknowledge(berth.incarnation, berth.epoch, berth.stored, berth.last_id)
             except LeaseLost:
                 continue
             if (berth.incarnation, berth.epoch) == (self.incarnation, self.epoch):
                 self._acknowledged = max(self._acknowledged, berth.stored)
-                self.stored = max(self.stored, berth.stored)
+                self.stored, self._stored_id = max((self.stored, self._stored_id), (berth.stored, berth.last_id))
 
-    async def _acknowledge(self, incarnation: str, epoch: int, to: int) -> None:
-        answer = await self._remote.acknowledge(incarnation, epoch, to=to)
+    async def _acknowledge(self, incarnation: str, epoch: int, to: int, event_id: str) -> None:
+        answer = await self._remote.acknowledge(incarnation, epoch, to=to, event_id=event_id)
         if answer.accepted or not answer.known:
             # A restored proxy that knows nothing of them cannot have given them to anybody else.
             if not answer.known:

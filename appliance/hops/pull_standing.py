@@ -1,5 +1,7 @@
 """How pulling stands: what a person is shown of the way to the proxy."""
 
+from dataclasses import replace
+
 from store.inbox import StoreUnavailable
 from store.remote_errors import NotAuthorized, RemoteError, Revoked
 from touchpoints.moment import Micros
@@ -32,7 +34,7 @@ class PullStanding:
         self.problem = None
         self.paused = paused
         self.last_poll_at = now
-        self.backlog = batch.backlog
+        self.backlog = _beyond(batch)
         self.holder = batch.holder
         self.notices = batch.notices
         self.gap = batch.gap
@@ -51,3 +53,14 @@ class PullStanding:
             self.problem = error.problem
             if isinstance(error, NotAuthorized):
                 self.holder = ""
+
+
+def _beyond(batch: Batch) -> Backlog:
+    """What waits there once this batch is here: the next answer may be half a minute away."""
+    events = batch.backlog.events - len(batch.messages)
+    if not batch.messages:
+        return batch.backlog
+    if events <= 0:
+        return Backlog()
+    size = sum(len(one.data) for one in batch.messages)
+    return replace(batch.backlog, events=events, bytes=max(0, batch.backlog.bytes - size))

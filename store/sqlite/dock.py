@@ -52,10 +52,10 @@ class SqliteDock:
         """See Dock."""
         return await self._readers.run(select_berths)
 
-    async def seen(self, proxy: str, incarnation: str) -> int:
+    async def seen(self, proxy: str, incarnation: str) -> tuple[int, str]:
         """See Dock."""
         source = await self._readers.run(partial(select_source, proxy=proxy, incarnation=incarnation))
-        return source.seen if source else 0
+        return (source.seen, source.seen_id) if source else (0, "")
 
     async def incarnation(self, proxy: str) -> str:
         """See Dock."""
@@ -97,7 +97,8 @@ def dock_landings(db: sqlite3.Connection, landings: list[Landing]) -> list[None]
     """Store what was pulled; what came before under another lease lies under this one from now on."""
     for proxy, incarnation, epoch, landed in landings:
         if landed:
-            source = note_seen(db, proxy, incarnation, max(one.seq for one in landed))
+            last = max(landed, key=lambda one: one.seq)
+            source = note_seen(db, proxy, incarnation, last.seq, last.arrival.event.id)
             _dock(db, source, epoch, landed)
     return [None] * len(landings)
 
@@ -179,7 +180,7 @@ def drop_docked(db: sqlite3.Connection, *, proxy: str, incarnation: str, epoch: 
 
 
 SELECT_BERTHS = """
-SELECT s.proxy, s.incarnation, d.epoch, max(d.number), count(*) FROM docked d CROSS JOIN sources s ON s.id = d.source
+SELECT s.proxy, s.incarnation, d.epoch, max(d.number), d.id, count(*) FROM docked d CROSS JOIN sources s ON s.id = d.source
 GROUP BY d.source, d.epoch ORDER BY d.source, d.epoch
 """
 
@@ -187,8 +188,8 @@ GROUP BY d.source, d.epoch ORDER BY d.source, d.epoch
 def select_berths(db: sqlite3.Connection) -> list[Berth]:
     """Every lease with events that are not released."""
     return [
-        Berth(proxy=proxy, incarnation=incarnation, epoch=epoch, stored=stored, waiting=waiting)
-        for proxy, incarnation, epoch, stored, waiting in db.execute(SELECT_BERTHS)
+        Berth(proxy=proxy, incarnation=incarnation, epoch=epoch, stored=stored, last_id=last_id, waiting=waiting)
+        for proxy, incarnation, epoch, stored, last_id, waiting in db.execute(SELECT_BERTHS)  # a bare column is max()'s row's
     ]
 
 

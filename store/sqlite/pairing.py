@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from store.inbox import StoreUnavailable
@@ -63,6 +63,10 @@ class SqlitePairing:
     async def touchpoint_id(self, name: str) -> int:
         """See PairingStore."""
         return await self._run(lambda db: id_of_touchpoint(db, name))
+
+    async def reserved_names(self) -> Mapping[int, str]:
+        """See PairingStore."""
+        return await self._run(lambda db: dict(db.execute(SELECT_RESERVED_NAMES).fetchall()))
 
     async def removed_names(self) -> frozenset[str]:
         """See PairingStore."""
@@ -173,4 +177,5 @@ def id_of_touchpoint(db: sqlite3.Connection, name: str) -> int:
     return int(db.execute(INSERT_RESERVED, (name,)).lastrowid or 0)
 
 
+SELECT_RESERVED_NAMES = "SELECT id, name FROM touchpoints WHERE removed_at = 0"
 SELECT_REMOVED = "SELECT name FROM touchpoints WHERE removed_at > 0"

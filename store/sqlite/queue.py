@@ -61,11 +61,32 @@ class SqliteQueue:
         work = partial(select_waiting, organisation=organisation, after=after, limit=limit, max_bytes=max_bytes)
         return await self._readers.run(work)
 
+    async def fits(self, organisation: int, agent: str, *, seen: int, seen_id: str) -> bool:
+        """See Queue."""
+        return await self._leases.fits(organisation, agent, seen=seen, seen_id=seen_id)
+
     async def acknowledge(
-        self, organisation: int, agent: str, *, incarnation: str, epoch: int, to: int, now: Micros, steady: Micros
+        self,
+        organisation: int,
+        agent: str,
+        *,
+        incarnation: str,
+        epoch: int,
+        to: int,
+        event_id: str = "",
+        now: Micros,
+        steady: Micros,
     ) -> Acknowledged:
         """See Queue."""
-        asked = Asked(organisation=organisation, agent=agent, incarnation=incarnation, epoch=epoch, to=to, now=now)
+        asked = Asked(
+            organisation=organisation,
+            agent=agent,
+            incarnation=incarnation,
+            epoch=epoch,
+            to=to,
+            event_id=event_id,
+            now=now,
+        )
         found = await self._writer.submit(acknowledge, asked)
         if found.accepted:
             self._leases.renewed(organisation, agent, found, steady)

@@ -148,14 +148,21 @@ def begin(db: sqlite3.Connection, *, incarnation: str, now: Micros) -> None:
 
 
 INSERT_LOST = "INSERT INTO epochs (organisation, epoch, agent, position, known) VALUES (?, ?, ?, ?, 0)"
-INSERT_INCARNATION = "INSERT OR IGNORE INTO incarnations (organisation, incarnation, at) VALUES (?, ?, ?)"
+INSERT_INCARNATION = "INSERT OR IGNORE INTO incarnations (organisation, incarnation, at, next_seq) VALUES (?, ?, ?, ?)"
+UPDATE_WAITING = "UPDATE messages SET seq = seq + ? WHERE organisation = ? AND seq > ?"
 FARTHEST = 2**40
 
 
 def reincarnate(db: sqlite3.Connection, *, organisation: int, incarnation: str, beyond: int, now: Micros) -> None:
     """Let a restored lane go on beyond what the lost one gave out."""
     lane = read_lane(db, organisation)
+    reused = beyond < lane.next_seq
     _restore(db, lane, incarnation, min(beyond + 1, lane.next_seq + FARTHEST), now)
+    if reused:  # it has gone on since: what waits has numbers that the lost one gave to others
+        lane.gap_first, lane.gap_last = max(1, min(lane.acknowledged + 1, beyond)), max(1, beyond)
+        moved = lane.next_seq - 1 - lane.acknowledged
+        db.execute(UPDATE_WAITING, (moved, organisation, lane.acknowledged))
+        lane.next_seq += moved
     write_lanes(db, [lane])
 
 
@@ -163,7 +170,7 @@ def _restore(db: sqlite3.Connection, lane: Lane, incarnation: str, next_seq: int
     # How the lease on the disk went on after the backup, and what came after it, nobody knows.
     lost = lane.epoch if lane.agent else lane.epoch + 1
     db.execute(INSERT_LOST, (lane.organisation, lost, lane.agent, lane.acknowledged))
-    db.execute(INSERT_INCARNATION, (lane.organisation, lane.incarnation, now))
+    db.execute(INSERT_INCARNATION, (lane.organisation, lane.incarnation, now, lane.next_seq))
     first = lane.next_seq
     lane.next_seq = max(first, next_seq)
     lane.gap_first, lane.gap_last = (first, lane.next_seq - 1) if lane.next_seq > first else (0, 0)

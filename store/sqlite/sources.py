@@ -11,11 +11,12 @@ class Source:
     id: int
     incarnation: str
     seen: int  # the highest ever stored
+    seen_id: str  # its event's
     released: int  # the highest that ever went on
     unsettled: int
 
 
-SELECT_SOURCES = "SELECT id, incarnation, seen, released, unsettled FROM sources WHERE proxy = ? ORDER BY id"
+SELECT_SOURCES = "SELECT id, incarnation, seen, seen_id, released, unsettled FROM sources WHERE proxy = ? ORDER BY id"
 
 
 def select_sources(db: sqlite3.Connection, *, proxy: str) -> list[Source]:
@@ -23,7 +24,7 @@ def select_sources(db: sqlite3.Connection, *, proxy: str) -> list[Source]:
     return [Source(*row) for row in db.execute(SELECT_SOURCES, (proxy,))]
 
 
-SELECT_SOURCE = "SELECT id, incarnation, seen, released, unsettled FROM sources WHERE proxy = ? AND incarnation = ?"
+SELECT_SOURCE = "SELECT id, incarnation, seen, seen_id, released, unsettled FROM sources WHERE proxy = ? AND incarnation = ?"
 
 
 def select_source(db: sqlite3.Connection, *, proxy: str, incarnation: str) -> Source | None:
@@ -33,14 +34,15 @@ def select_source(db: sqlite3.Connection, *, proxy: str, incarnation: str) -> So
 
 
 UPSERT_SOURCE = """
-INSERT INTO sources (proxy, incarnation, seen) VALUES (?, ?, ?)
-ON CONFLICT (proxy, incarnation) DO UPDATE SET seen = max(seen, excluded.seen) RETURNING id
+INSERT INTO sources (proxy, incarnation, seen, seen_id) VALUES (?, ?, ?, ?)
+ON CONFLICT (proxy, incarnation) DO UPDATE SET seen = max(seen, excluded.seen),
+    seen_id = iif(excluded.seen >= seen, excluded.seen_id, seen_id) RETURNING id
 """
 
 
-def note_seen(db: sqlite3.Connection, proxy: str, incarnation: str, number: int) -> int:
-    """Something of an incarnation is stored; its id here."""
-    ((source,),) = db.execute(UPSERT_SOURCE, (proxy, incarnation, number)).fetchall()
+def note_seen(db: sqlite3.Connection, proxy: str, incarnation: str, number: int, event_id: str) -> int:
+    """Something of an incarnation is stored, up to an event's number; the incarnation's id here."""
+    ((source,),) = db.execute(UPSERT_SOURCE, (proxy, incarnation, number, event_id)).fetchall()
     return int(source)
 
 

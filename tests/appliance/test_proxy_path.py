@@ -385,7 +385,7 @@ async def test_leaving_forgets_the_pairing(tmp_path: Path, proxy: ScriptedProxy)
         assert one.path.closing is None
         with pytest.raises(ProblemError) as caught:
             await one.membership.leave(actor="ann")
-        assert caught.value.problems[0].code == "proxy_unpaired"
+        assert caught.value.problems[0].code == "proxy_no_pairing"
 
 
 @pytest.mark.parametrize(

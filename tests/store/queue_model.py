@@ -35,7 +35,7 @@ class ModelLane:
     settled: dict[str, int] = field(default_factory=dict)
     gap: tuple[int, int] | None = None
     incarnation: str = "incarnation-1"
-    older: set[str] = field(default_factory=set)
+    older: dict[str, int] = field(default_factory=dict)  # an earlier incarnation: the number at which it ended
 
     def waiting(self, after: int = 0) -> list[Message]:
         return [message for message in self.messages if message.seq > max(after, self.position)]
@@ -113,9 +113,9 @@ class ModelLane:
         self.next_seq = max(first, next_seq)
         self.gap = (first, self.next_seq - 1) if self.next_seq > first else None
         self.agent, self.epoch, self.until = "", self.epoch + LEAP, None
-        self.older.add(self.incarnation)
+        self.older[self.incarnation] = first
         self.incarnation = incarnation
 
     def erase(self) -> None:
-        self.messages, self.finals, self.settled, self.moves, self.gap, self.older = [], {}, {}, [], None, set()
+        self.messages, self.finals, self.settled, self.moves, self.gap, self.older = [], {}, {}, [], None, {}
         self.agent, self.position = "", self.next_seq - 1

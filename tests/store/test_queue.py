@@ -269,11 +269,12 @@ async def test_a_restored_lane_goes_on_beyond(place: Place) -> None:
     await fill(place.queue, 1, first=10)
     assert await pulled(place.queue) == [(2, 2), (3, 3), (42, 10)]
 
-    async def asked(epoch: int, agent: str) -> tuple[bool, bool, int]:
-        found = await place.queue.acknowledge(ACME, agent, incarnation=old, epoch=epoch, to=30, now=NOW, steady=NOW)
+    async def asked(epoch: int, agent: str, to: int = 3) -> tuple[bool, bool, int]:
+        found = await place.queue.acknowledge(ACME, agent, incarnation=old, epoch=epoch, to=to, now=NOW, steady=NOW)
         return found.accepted, found.known, found.position
 
     assert await asked(1, "a") == (False, True, 1)  # had ended before the backup
+    assert await asked(1, "a", 4) == (False, False, 0)  # an epoch of that number came after it, too: 4 was never given here
     assert await asked(2, "b") == (False, False, 0)
     assert await asked(9, "b") == (False, False, 0)
     lease = await place.queue.lease(ACME, "b", epoch=2, now=NOW)
@@ -281,6 +282,31 @@ async def test_a_restored_lane_goes_on_beyond(place: Place) -> None:
     assert lease.epoch > 1_000_000
     assert await acknowledged(place, 42, agent="b", epoch=lease.epoch) == (True, True, 42)
     assert (await place.queue.lease_of(OTHER, now=NOW)).incarnation == old
+
+
+async def test_a_restored_lane_that_went_on_is_known_by_its_events(place: Place) -> None:
+    """Its numbers passed what an agent had seen before anybody asked: another event has the number, and what waits moves on."""
+    await fill(place.queue, 4)
+    old = (await place.queue.lease(ACME, "a", epoch=0, now=NOW)).incarnation
+    await acknowledged(place, 1)
+    for seen, seen_id, fits in ((3, f"{3:026d}", True), (9, f"{3:026d}", True), (3, "", True), (3, f"{7:026d}", True)):
+        assert await place.queue.fits(ACME, "a", seen=seen, seen_id=seen_id) is fits  # the last one: looked up once
+    assert not await place.queue.fits(ACME, "b", seen=3, seen_id=f"{7:026d}")
+
+    async def asked(to: int, number: int) -> tuple[bool, bool, int]:
+        found = await place.queue.acknowledge(
+            ACME, "a", incarnation=old, epoch=1, to=to, event_id=f"{number:026d}", now=NOW, steady=NOW
+        )
+        return found.accepted, found.known, found.position
+
+    assert await asked(3, 7) == (False, False, 0)
+    assert await pulled(place.queue) == [(2, 2), (3, 3), (4, 4)]
+    await place.queue.reincarnate(ACME, "restored", beyond=3, now=NOW)
+    assert await asked(3, 7) == (False, False, 0)
+    assert (await place.queue.lease_of(ACME, now=NOW)).gap == (2, 3)
+    await fill(place.queue, 1, first=10)
+    assert await pulled(place.queue) == [(5, 2), (6, 3), (7, 4), (8, 10)]
+    assert (await place.queue.backlog(ACME)).events == 4
 
 
 async def test_nobody_reaches_the_end_of_the_numbers(place: Place) -> None:

@@ -114,6 +114,8 @@ class QueueMachine(RuleBasedStateMachine):
             assert found.position == lane.position
         elif epoch > lane.epoch or incarnation not in {*lane.older, lane.incarnation}:
             assert not found.known
+        elif lane.position + to >= lane.older.get(incarnation, lane.next_seq):  # never given here
+            assert not found.known
         elif (final := lane.final(epoch)) is not None:
             assert (found.known, found.position) == (True, final)
         elif epoch > 0:  # lost with a restore, or erased

@@ -13,6 +13,7 @@ class Acknowledge:
     incarnation: str
     epoch: int
     to: int
+    id: str = ""  # the event's whose seq is `to`: where it was another, the proxy was restored; empty: not known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,6 +59,7 @@ class PullRequest:
     epoch: int = 0  # of the lease this agent believes to hold; 0: none
     after: int = 0  # the last seq it stored; messages after it are wanted
     seen: int = 0  # the highest seq it ever saw in this incarnation: a proxy that is behind it was restored
+    seen_id: str = ""  # the event's of that seq: a proxy that gave the number to another event was restored; empty: not known
     limit: int = 256
     max_bytes: int = 8 * 1024 * 1024
     wait: float = 25.0  # seconds; the proxy may answer earlier

@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -27,6 +28,7 @@ HIGHEST = 2**63 - 1
 
 _SIGNED = (AGENT, CHALLENGE, COUNT, SIGNATURE)
 _ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
+_PRINTABLE = re.compile(r"[\x21-\x7e]*")
 _COUNT = re.compile(r"[1-9][0-9]{0,18}")
 _SIGNATURE = re.compile(r"[0-9A-Za-z+/]{86}==")
 
@@ -166,13 +168,18 @@ def _lines(kind: str, *values: str) -> bytes:
 
     Raises PullMalformed for a value that does: the line after it would be the sender's to choose.
     """
-    if any(ord(character) < 0x21 or ord(character) > 0x7E for value in values for character in value):
+    if not all(map(_PRINTABLE.fullmatch, values)):
         raise PullMalformed("a signed value holds a character that is not printable ASCII")
     return "".join(f"{line}\n" for line in (f"{PROTOCOL} {kind}", *values)).encode()
 
 
 def _sign(private: bytes, text: bytes) -> bytes:
-    return Ed25519PrivateKey.from_private_bytes(private).sign(text)
+    return _signer(private).sign(text)
+
+
+@lru_cache(maxsize=4)  # a process signs with one or two; making one ready costs as much as signing
+def _signer(private: bytes) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(private)
 
 
 def _holds(public: bytes, signature: bytes, text: bytes) -> bool:

@@ -152,6 +152,7 @@ SHAPES: dict[type, Rule] = {
             "epoch": whole(),
             "after": whole(),
             "seen": whole(),
+            "seen_id": _ID_OR_NONE,
             "limit": whole(1, MOST_MESSAGES),
             "max_bytes": whole(1, LARGEST_BATCH),
             "wait": seconds(3600),
@@ -162,7 +163,7 @@ SHAPES: dict[type, Rule] = {
             "lacking": _LACKING,
         },
     ),
-    Acknowledge: record(Acknowledge, {"incarnation": _ID, "epoch": whole(1), "to": whole()}),
+    Acknowledge: record(Acknowledge, {"incarnation": _ID, "epoch": whole(1), "to": whole(), "id": _ID_OR_NONE}),
     Acknowledged: record(
         Acknowledged,
         {"accepted": flag(), "incarnation": _ID, "epoch": whole(), "position": whole(), "known": flag()},

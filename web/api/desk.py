@@ -12,6 +12,7 @@ from store.statistics import Statistics
 from web.api.front_desk import CallerRequest, FrontDesk
 from web.control import Control
 from web.export.names import Names, names_of
+from web.membership import Membership, Standing
 
 __all__ = ["AtDesk", "CallerRequest", "Desk"]
 
@@ -21,9 +22,20 @@ class Desk(FrontDesk):
     """Everything the handlers of the agent reach for."""
 
     control: Control
+    membership: Membership
     log: Callable[[], Log]  # the log as it is now; raises StoreUnavailable while the events file cannot be used
     spool: Path  # a folder for workbooks on the way
     statistics: Callable[[], Statistics]  # raises StoreUnavailable, as `log`
+
+    @property
+    def standing(self) -> Standing:
+        """How this agent stands at a hosted proxy."""
+        return self.membership.standing()
+
+    @property
+    def mode(self) -> str | None:
+        """How webhooks arrive, as configured."""
+        return self.control.configuration().agent.mode
 
     @property
     def names(self) -> Names:

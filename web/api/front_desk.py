@@ -15,6 +15,7 @@ from touchpoints.moment import Micros
 from web.facts import Facts
 from web.guard import Caller
 from web.live import Live
+from web.membership import Standing
 from web.page.setup_link import SetupLink
 from web.page.times import Times, utc
 from web.vitals import Vitals
@@ -39,6 +40,16 @@ class FrontDesk:
     vitals: Callable[[], Vitals] = Vitals  # how the process fares, without asking the disk
     first_step: str = "/begin/arrival"  # where the page leads after the first password
     tabs: tuple[str, ...] = ()  # the settings' screens of this role; empty: the agent's
+
+    @property
+    def standing(self) -> Standing:
+        """How this process stands at a hosted proxy; only an agent does."""
+        return Standing()
+
+    @property
+    def mode(self) -> str | None:
+        """How webhooks arrive at this process, as chosen: direct, proxy, both; None: not yet, or not an agent's to choose."""
+        return None
 
     @property
     def times(self) -> Times:

@@ -107,6 +107,9 @@ class GuardedProtocol(HttpToolsProtocol):
         """The listener forgets it."""
         self.phase = Phase.LINGER
         super().connection_lost(exc)
+        if self._hangs_up is not None:
+            self._hangs_up()
+            self._hangs_up = None
         self._extensions.clear()  # they hold us
         self._lost(self)
 

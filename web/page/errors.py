@@ -13,6 +13,7 @@ from web.guard import NotAllowed
 from web.guard_headers import is_api
 from web.guard_host import host_problem
 from web.guard_session import living_session
+from web.page.badge import badges
 from web.page.render import is_inside, templates_of, theme_of
 
 AnyRequest = Request[Any, Any, Any]
@@ -83,6 +84,7 @@ def _page(request: AnyRequest, status: int, problems: Any, desk: FrontDesk, pers
             kind=str(status) if status in _TOLD else "500",
             section=first if first in _SECTIONS else "",
             vitals=desk.vitals(),
+            badges=badges(desk.vitals(), desk.standing, desk.mode),
             theme=theme_of(request),
             said="",
             times=desk.times,

@@ -16,6 +16,7 @@ from touchpoints.moment import rfc3339
 from web.api.front_desk import CallerRequest, FrontDesk
 from web.page import figures
 from web.page.assets import asset_url
+from web.page.badge import badges
 from web.page.body_view import shown
 from web.page.words import known, t, th
 
@@ -65,12 +66,14 @@ def show(
 ) -> Template:
     """A screen. `section` is the entry of the navigation it belongs to: home, touchpoints, events, export, settings.
 
-    The template sees `values`, and: section, vitals, theme, said (what the last deed came to, shown once), times, person.
+    The template sees `values`, and: section, vitals, badges, theme, said (what the last deed came to, shown once), times,
+    person.
     """
     said = unquote(request.cookies.get(SAID_COOKIE, ""))[:500]
     around = {
         "section": section,
         "vitals": desk.vitals(),
+        "badges": badges(desk.vitals(), desk.standing, desk.mode),
         "theme": theme_of(request),
         "said": said,
         "times": desk.times,

@@ -42,6 +42,7 @@ async def acknowledge(call: Call) -> Outcome:
         incarnation=asked.incarnation,
         epoch=asked.epoch,
         to=asked.to,
+        event_id=asked.id,
         now=call.hub.now(),
         steady=call.hub.steady(),
     )

@@ -17,10 +17,12 @@ async def leaving(scope: HTTPScope, receive: Receive) -> AsyncIterator[asyncio.F
     An agent never closes only its sending side: for it that is the same.
     """
     gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    watching = asyncio.create_task(_watch(receive, gone))  # noqa: TID251 - held here until the request is answered
     extensions: Any = scope.get("extensions") or {}
-    if (hangs_up := extensions.get(HANGS_UP)) is not None:
+    if (hangs_up := extensions.get(HANGS_UP)) is not None:  # as at our listener, unless the caller has left already
         hangs_up["tell"](lambda: _hung_up(gone))
+        yield gone
+        return
+    watching = asyncio.create_task(_watch(receive, gone))  # noqa: TID251 - held here until the request is answered
     try:
         yield gone
     finally:

@@ -17,6 +17,7 @@ MOST_EVENTS = 1000
 MOST_BYTES = 16 * 1024 * 1024
 AGAIN = 2.0  # seconds between two answers to an agent that was handed its key and has not said that it is ready
 MARGIN = 5.0  # seconds before the end of a lease at which a waiting pull renews it
+_LARGE = 256 * 1024  # bytes of events from which their frames are joined in a thread
 NOTHING = Pulled(messages=(), keys={}, more=False)
 
 
@@ -31,7 +32,8 @@ async def pull(call: Call) -> Outcome:
     if AS_JSON in call.headers.get("accept", ""):
         return Outcome(body=batch_to_json(batch))
     headers = ((b"content-type", FRAMES.encode()),)
-    return Outcome(headers=headers, body=await asyncio.to_thread(_frames, batch))
+    large = sum(len(message.data) for message in batch.messages) > _LARGE
+    return Outcome(headers=headers, body=await asyncio.to_thread(_frames, batch) if large else _frames(batch))
 
 
 def _frames(batch: Batch) -> bytes:
@@ -102,11 +104,12 @@ async def _wait(
             return None
         if batch is not None and asked.linger > 0 and not batch.asks and not batch.more:
             await asyncio.sleep(min(asked.linger, 1.0, max(0.0, left)))
+            lease = replace(lease, backlog=await call.queue.backlog(organisation))
             batch = await _look(call, asked, lease, ends) or batch
     finally:
         if holds:
             hub.asks.pull_ended(organisation)
-    return batch or _batch(call, lease, NOTHING, backlog=await call.queue.backlog(organisation))
+    return batch or _batch(call, lease, NOTHING, backlog=lease.backlog)
 
 
 def _clock() -> float:
@@ -122,7 +125,11 @@ async def _lease(call: Call, asked: PullRequest) -> Lease:
     hub, organisation, queue = call.hub, call.agent.organisation, call.queue
     epoch = asked.epoch
     lease = await queue.lease(organisation, call.agent.id, epoch=epoch, now=hub.steady())
-    if lease.agent == call.agent.id and lease.incarnation == asked.incarnation and asked.seen >= lease.next_seq:
+    if lease.agent != call.agent.id or lease.incarnation != asked.incarnation:
+        return lease
+    if asked.seen >= lease.next_seq or not await queue.fits(
+        organisation, call.agent.id, seen=asked.seen, seen_id=asked.seen_id
+    ):
         await queue.reincarnate(organisation, hub.new_incarnation(), beyond=asked.seen, now=hub.now())
         lease = await queue.lease(organisation, call.agent.id, epoch=0, now=hub.steady())
     return lease
@@ -133,7 +140,7 @@ async def _look(call: Call, asked: PullRequest, lease: Lease, ends: float) -> Ba
     organisation = call.agent.organisation
     new_lease = asked.epoch != lease.epoch or asked.incarnation != lease.incarnation
     after = lease.acknowledged if new_lease else max(asked.after, lease.acknowledged)
-    backlog = await call.queue.backlog(organisation)
+    backlog = lease.backlog
     found = NOTHING if asked.paused or not backlog.events else await _found(call, asked, after, backlog, ends)
     asks = call.hub.asks.fetch(organisation)
     if not (found.messages or asks or new_lease):

@@ -141,10 +141,11 @@ class Site:
 
 
 @asynccontextmanager
-async def proxy_over(folder: Path, port: int, *, settings: str = "") -> AsyncIterator[Site]:
+async def proxy_over(
+    folder: Path, port: int, *, settings: str = "", clock: Clock | None = None
+) -> AsyncIterator[Site]:
     """A proxy over a folder, which listens on a port of loopback."""
-    clock = Clock()
-    role = await open_proxy(DataFolder(path=folder), clock, {}, Redactor())
+    role = await open_proxy(DataFolder(path=folder), clock or Clock(), {}, Redactor())
     try:
         await role.load()
         url = f"http://127.0.0.1:{port}"
