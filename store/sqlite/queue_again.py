@@ -156,10 +156,10 @@ FARTHEST = 2**40
 def reincarnate(db: sqlite3.Connection, *, organisation: int, incarnation: str, beyond: int, now: Micros) -> None:
     """Let a restored lane go on beyond what the lost one gave out."""
     lane = read_lane(db, organisation)
-    reused = beyond < lane.next_seq
+    reused = 0 < beyond < lane.next_seq
     _restore(db, lane, incarnation, min(beyond + 1, lane.next_seq + FARTHEST), now)
     if reused:  # it has gone on since: what waits has numbers that the lost one gave to others
-        lane.gap_first, lane.gap_last = max(1, min(lane.acknowledged + 1, beyond)), max(1, beyond)
+        lane.gap_first, lane.gap_last = min(lane.acknowledged + 1, beyond), beyond
         moved = lane.next_seq - 1 - lane.acknowledged
         db.execute(UPDATE_WAITING, (moved, organisation, lane.acknowledged))
         lane.next_seq += moved

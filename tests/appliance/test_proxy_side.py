@@ -148,18 +148,40 @@ async def test_what_a_former_pairing_left_is_run_or_dropped(site: Site, tmp_path
 
 
 async def test_a_restored_agent_is_told_and_one_among_others_is_not(site: Site, tmp_path: Path) -> None:
-    """What others pulled is theirs; alone, it is what this agent lost, until it is queued again."""
-    async with paired(site, tmp_path / "one") as agent:
-        await until(lambda: agent.proxy.up)
-        agent.proxy.path.standing.behind = (2, 9)
+    """Alone, what it lacks is what it lost, until it is queued again; what others may have pulled is theirs."""
+    folder = tmp_path / "one"
+
+    def lose_events() -> None:
+        for file in folder.glob("events.db*"):
+            file.unlink()
+
+    async with paired(site, folder) as agent:
+        await until(lambda: bool(agent.proxy.endpoint_urls) and agent.proxy.up)
+        (url,) = agent.proxy.endpoint_urls.values()
+
+        async def answers() -> bool:
+            return (await site.http.post(url, content=b"{}")).status_code == 200
+
+        async def acknowledged() -> bool:
+            return (await agent.proxy.state()).acknowledged == 1
+
+        await until_async(answers)
+        await until_async(acknowledged)
+    lose_events()
+    async with agent_over(folder) as agent:
+        await until(lambda: agent.proxy.path.standing.behind is not None)
         await agent.proxy.look()
-        assert agent.proxy.standing().behind == (2, 9)
-        await agent.proxy.seek(2, actor="ann")
+        assert agent.proxy.standing().behind == (0, 1)
+        assert "proxy_behind" in [need["code"] for need in (await agent.control.status())["needs_you"]]
+        assert await agent.proxy.seek(0, actor="ann") == 1
         assert agent.proxy.standing().behind is None
-        await site.join((await site.role.control.code("acme", replaces="", actor=MACHINE)).text, name="spare")
-        agent.proxy.path.standing.behind = (2, 9)
+        await until_async(acknowledged)
+    await site.join((await site.role.control.code("acme", replaces="", actor=MACHINE)).text, name="spare")
+    lose_events()
+    async with agent_over(folder) as agent:
+        await until(lambda: agent.proxy.path.standing.behind is not None)
         await agent.proxy.look()
-        assert agent.proxy.standing().behind is agent.proxy.path.standing.behind is None
+        assert agent.proxy.standing().behind is None
 
 
 def told(standing: Standing, **more: Any) -> dict[str, tuple[int, str]]:

@@ -40,7 +40,9 @@ class Exchange:
         writer.close()
 
     async def give(self, data: bytes) -> None:
-        """Hand the agent these bytes."""
+        """Hand the agent these bytes, where it still hears."""
+        if self._client in self._box._deaf:
+            await asyncio.Event().wait()
         self._client.write(data)
         await self._client.drain()
 
@@ -54,16 +56,17 @@ async def passed(exchange: Exchange) -> None:
 
 
 class Middlebox:
-    """Listens on loopback. `fault` is asked for each request; `swallow`: whatever comes is kept back, without a word."""
+    """Listens on loopback. `fault` is asked for each request; `idle`: how long it bears a quiet connection."""
 
     def __init__(self, upstream: int) -> None:
         self.upstream = upstream
         self.port = 0
         self.fault: Fault = passed
-        self.swallow = False
+        self.forgotten = 0  # connections that were quiet for too long
         self.idle = 0.0  # seconds after which a quiet connection is forgotten; 0: never
         self.seen: list[str] = []
         self._open: set[asyncio.StreamWriter] = set()
+        self._deaf: set[asyncio.StreamWriter] = set()
         self._number = 0
 
     def set(self, fault: Fault = passed) -> None:
@@ -75,6 +78,11 @@ class Middlebox:
         for writer in self._open:
             writer.close()
 
+    def deafen(self) -> int:
+        """Forget every connection without a word: neither side hears of the other again; how many that were."""
+        self._deaf |= self._open
+        return len(self._open)
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection of the agent."""
         self._open.add(writer)
@@ -84,13 +92,11 @@ class Middlebox:
                     await self._one(reader, writer)
         finally:
             self._open.discard(writer)
+            self._deaf.discard(writer)
             writer.close()
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         request = await read_message(reader)
-        if self.swallow:
-            await reader.read()
-            raise Cut
         self._number += 1
         path = request.split(b" ", 2)[1].decode("latin-1")
         self.seen.append(path)
@@ -98,7 +104,8 @@ class Middlebox:
         work = asyncio.ensure_future(self.fault(exchange))
         gone = asyncio.ensure_future(reader.read(1))  # a client waits for its answer: what comes now is its goodbye
         try:
-            await asyncio.wait((work, gone), timeout=self.idle or None, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait((work, gone), timeout=self.idle or None, return_when=asyncio.FIRST_COMPLETED)
+            self.forgotten += not done
             if not work.done():
                 raise Cut  # it hung up, or nothing moved for too long
             work.result()

@@ -87,6 +87,7 @@ class AgentHouse:
         self.clock = Skew()
         self.recovery_key = ""
         self.port = free_port()
+        self.box = scene.box  # what lies between it and the proxy
         self._scene = scene
         self._stack: AsyncExitStack | None = None
         self._agent: AgentRole | None = None
@@ -118,7 +119,7 @@ class AgentHouse:
 
     async def join(self, code: str, *, recovery_key: str = "") -> None:
         """Pair, and be ready to pull."""
-        url = f"http://127.0.0.1:{self._scene.box.port}"
+        url = f"http://127.0.0.1:{self.box.port}"
         self.recovery_key = await self.agent.proxy.pair(code, url, name=self.name, actor="test")
         if recovery_key:
             await self.agent.proxy.recover(recovery_key, actor="test")
@@ -211,9 +212,10 @@ class Scene:
         await house.declared()
         return house
 
-    async def another(self, name: str, first: AgentHouse) -> AgentHouse:
-        """A further agent of it, which has the key."""
+    async def another(self, name: str, first: AgentHouse, *, box: Middlebox | None = None) -> AgentHouse:
+        """A further agent of it, which has the key, behind a middlebox of its own."""
         house = self.house(name)
+        house.box = box or self.box
         await house.start()
         await house.mode("proxy")
         code = await self.site.role.control.code("acme", replaces="", actor=MACHINE)

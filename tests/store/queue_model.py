@@ -112,6 +112,12 @@ class ModelLane:
         first = self.next_seq
         self.next_seq = max(first, next_seq)
         self.gap = (first, self.next_seq - 1) if self.next_seq > first else None
+        if 0 < next_seq - 1 < first:
+            self.gap = min(self.position + 1, next_seq - 1), next_seq - 1
+            moved = first - 1 - self.position
+            for message in self.waiting():
+                message.seq += moved
+            self.next_seq += moved
         self.agent, self.epoch, self.until = "", self.epoch + LEAP, None
         self.older[self.incarnation] = first
         self.incarnation = incarnation
