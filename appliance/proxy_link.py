@@ -200,7 +200,13 @@ class ProxyLink:
             lacking=lambda: self.declaring.lacking,
             told=self._told,
             landed=self._landed,
+            reconnect=self._reconnect,
         )
+
+    async def _reconnect(self) -> None:
+        old, self._client = self._client, self._needs.client(self.pairing.url)
+        self.remote.use_client(self._client)
+        await old.aclose()
 
     def _touchpoints(self) -> Mapping[str, Touchpoint]:
         return {name: one for one in self._needs.configuration().touchpoints for name in (one.name, *one.aliases)}

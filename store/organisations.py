@@ -109,9 +109,7 @@ class Organisations(Protocol):
     async def remove(self, name: str, *, actor: str, now: Micros) -> Organisation:
         """Remove it with agents, endpoints and codes; its name rests for a year. The caller erases its events."""
 
-    async def open_code(
-        self, name: str, *, find: str, secret: str, replaces: str, actor: str, now: Micros
-    ) -> PairingCode:
+    async def open_code(self, name: str, *, find: str, secret: str, replaces: str, actor: str, now: Micros) -> PairingCode:
         """A further code, good for ten minutes. `replaces` names an agent (name or id); empty: none."""
 
     async def code(self, find: str, *, now: Micros) -> PairingCode | None:
@@ -124,7 +122,7 @@ class Organisations(Protocol):
         """A wrong proof: one try less."""
 
     async def pair(self, find: str, agent_id: str, newcomer: Newcomer, *, now: Micros) -> PairedAgent:
-        """Spend a code and write the agent down, in one transaction. Asked again with the same signing key, while the code would
+        """Spend a code and write the agent down, in one transaction. Asked again with the same signing key, while the code
         still live, it gives the same agent: an answer that was lost can be asked for again.
 
         - The first agent of an organisation brings the sealing key and is ready; later ones wait for their key.
@@ -142,7 +140,7 @@ class Organisations(Protocol):
         """Every agent of every organisation, in one look: the listener's snapshot."""
 
     async def hand_over(self, organisation: int, agent_id: str, wrapped_key: bytes, *, by: str, now: Micros) -> None:
-        """A person at a ready agent approved another: its wrapped private key is kept for it, and it is ready once it says so."""
+        """A person at a ready agent approved another: its wrapped key is kept for it, and it is ready once it says so."""
 
     async def ready(self, agent_id: str, *, now: Micros) -> None:
         """The agent has the organisation's private key, from another agent or by the recovery key."""

@@ -38,7 +38,7 @@ class QuotaReached(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """Who may pull an organisation's events, and how its lane stands. Epochs only ever grow, also over restarts and restores."""
+    """Who may pull an organisation's events, and how its lane stands. Epochs only ever grow, over restarts and restores too."""
 
     incarnation: str
     agent: str  # its id; empty: nobody holds it
@@ -47,7 +47,7 @@ class Lease:
     acknowledged: int  # position
     next_seq: int
     gap: tuple[int, int] | None = None  # first and last seq that the last restore lost
-    backlog: Backlog = Backlog()  # what waits
+    backlog: Backlog = field(default_factory=Backlog)  # what waits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,14 +98,17 @@ class Queue(Protocol):
         """
 
     async def lease_of(self, organisation: int, *, now: Micros) -> Lease:
-        """Who holds the lease, without taking or renewing it; the lane as at the last look. Costs no read from the disk once the lane is known."""
+        """Who holds the lease, without taking or renewing it; the lane as at the last look.
+
+        Costs no read from the disk once the lane is known.
+        """
 
     async def release(self, organisation: int, agent: str, *, epoch: int) -> None:
         """Give the lease back, so that another takes over at once. Without effect for who does not hold it."""
 
     async def pull(self, organisation: int, *, after: int, limit: int, max_bytes: int) -> Pulled:
-        """Messages after a position, in order; never one that was acknowledged (see `seek`). At least one when any waits, however
-        large it is. Writes nothing.
+        """Messages after a position, in order; never one that was acknowledged (see `seek`). At least one when any
+        waits, however large it is. Writes nothing.
 
         Costs the same however much any organisation has waiting.
         """
@@ -127,7 +130,7 @@ class Queue(Protocol):
         now: Micros,
         steady: Micros,
     ) -> Acknowledged:
-        """Move the acknowledged position up to `to` (never beyond what was given a number, never back) if `epoch` holds the lease.
+        """Move the acknowledged position up to `to` (never beyond what has a number, never back) if `epoch` holds the lease.
 
         Otherwise the answer carries the final position of that epoch; it is not known where a restore lost what came of it:
         also where `to` was never given here, or to another event than `event_id` (empty: the agent does not say). Returns
@@ -156,9 +159,9 @@ class Queue(Protocol):
         """Of every organisation that has something waiting."""
 
     async def reincarnate(self, organisation: int, incarnation: str, *, beyond: int, now: Micros) -> None:
-        """An organisation's lane was restored from an older state: a new incarnation (each lane has its own, so that an agent that
-        lies harms only its own organisation), its lease ends, and numbers go on beyond both `beyond`, the highest seq an agent
-        has seen, and its own; what waits goes on with them where it had been given a number that was used before. The skipped
+        """An organisation's lane was restored from an older state: a new incarnation (each lane has its own, so that an agent
+        that lies harms only its own organisation), its lease ends, and numbers go on beyond both `beyond`, the highest seq
+        an agent has seen, and its own; what waits goes on with them where it had a number that was used before. The skipped
         numbers are the lane's `gap`. `beyond` may lie at most 2**40 ahead.
         """
 

@@ -117,6 +117,10 @@ class Remote:
         proof = sign_renewal(new_key, agent=self._agent, old_public=signing_public(self._signing_key))
         await self._session.call("POST", "/v1/renew", encode(Renew(new_key=signing_public(new_key), proof=proof)))
 
+    def use_client(self, client: httpx.AsyncClient) -> None:
+        """Make calls by another client from now on: the connections of the old one may be dead without a word."""
+        self._session.use_client(client)
+
     def use_key(self, signing_key: bytes) -> None:
         """Sign with another key from now on."""
         self._session.use_key(signing_key)

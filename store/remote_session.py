@@ -68,6 +68,10 @@ class Session:
         self._challenge = _UNMET
         self._count = max(0, count_from)
 
+    def use_client(self, client: httpx.AsyncClient) -> None:
+        """Make calls by another client from now on."""
+        self._client = client
+
     def use_key(self, signing_key: bytes) -> None:
         """Sign with another key from now on."""
         self._signing_key = signing_key

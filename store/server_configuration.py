@@ -1,4 +1,4 @@
-"""The proxy's configuration: its settings, and which organisations there are. The database is the truth; file and page write it."""
+"""The proxy's configuration: its settings, and which organisations there are. The database is the truth."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

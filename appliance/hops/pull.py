@@ -62,12 +62,14 @@ class Pull:
         lacking: Callable[[], tuple[str, ...]],
         told: Callable[[Batch], None] = lambda _batch: None,
         landed: Callable[[list[Landed]], None] = lambda _landed: None,
+        reconnect: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """`proxy` is the pairing's id.
 
         - `released` is told how many events entered the inbox: wake the drain.
         - `trouble` is the problem code of what keeps this agent from taking anything in now; empty: nothing.
         - `told` is told each answer, without its events; `landed` each set of events that was stored.
+        - `reconnect` makes the next request on a new connection: others may be dead without a word.
         """
         self.standing = PullStanding()
         self._remote = remote
@@ -80,6 +82,7 @@ class Pull:
         self._lacking = lacking
         self._told = told
         self._landed = landed
+        self._reconnect = reconnect
         self._pace = PullPace(jitter)
         self._lease = Acknowledging(remote=remote, dock=dock, proxy=proxy, released=released, standing=self.standing)
         self._renewed = asyncio.Event()
@@ -98,13 +101,17 @@ class Pull:
 
     async def run(self) -> None:
         """Pull until cancelled; every failure is said in `standing` and tried again."""
+        dead = False
         while True:
             try:
+                if dead and self._reconnect is not None:
+                    await self._reconnect()
+                dead = True
                 await self._until_renewed(self._session())
                 self._pace.begin_anew()
                 rest = 0.0
             except (RemoteError, StoreUnavailable, LeaseLost) as error:
-                rest = self._note(error)
+                rest, dead = self._note(error), isinstance(error, Unreachable)
             except Exception as error:  # a pull that has died would leave everything at the proxy
                 log.error("pull_failed", exc_info=error)
                 rest = self._pace.rest()

@@ -123,4 +123,5 @@ class ProxyHouse:
             return
         log.warning("events_expired", organisation=known.name, count=count)
         self._expired.append((now, known.name, count))
-        await self.opened.people.audit(AuditLine(at=now, actor="proxy", action="events.expired", detail=f"{known.name}: {count}"))
+        line = AuditLine(at=now, actor="proxy", action="events.expired", detail=f"{known.name}: {count}")
+        await self.opened.people.audit(line)

@@ -77,7 +77,5 @@ async def _busy(opened: OpenedProxy, clock: Clock) -> str:
     token = new_token(os.urandom)
     touchpoint = DeclaredTouchpoint(name=TOUCHPOINT, tokens=(DeclaredToken(digest=token_digest(token), sealed=b"bench"),))
     declaration = Declaration(touchpoints=(touchpoint,))
-    await opened.organisations.declare(
-        made.id, declaration, digest=declaration_digest(declaration), overlap=0, now=now
-    )
+    await opened.organisations.declare(made.id, declaration, digest=declaration_digest(declaration), overlap=0, now=now)
     return endpoint_path(BUSY, TOUCHPOINT, token)

@@ -160,7 +160,7 @@ async def half_open(folder: Path) -> Found:
         return found
 
 
-async def idle_timeout(folder: Path, *, idle: float = 60.0) -> Found:
+async def idle_timeout(folder: Path, *, idle: float, turns: int) -> Found:
     """A device that forgets connections after so many quiet seconds: pulls learn to be shorter, and nothing is lost."""
     async with scene(folder) as made:
         house = await made.settle()
@@ -168,7 +168,7 @@ async def idle_timeout(folder: Path, *, idle: float = 60.0) -> Found:
         sender = made.sender(house)
         made.box.idle = idle
         cuts = 0
-        for _ in range(8):
+        for _ in range(turns):
             before = made.box.forgotten
             await hours.forward(40)
             cuts = made.box.forgotten - before
@@ -219,21 +219,20 @@ async def clocks_apart(folder: Path, *, hours: int = 1) -> Found:
     return found
 
 
-async def lease_moves(folder: Path, *, rounds: int = 3) -> Found:
-    """The answer to an acknowledgement, or to a pull, is lost and the lease moves meanwhile: no event to two agents.
+async def lease_moves(folder: Path, *, path: str, rounds: int = 1) -> Found:
+    """Answers to acknowledgements, or to pulls, are lost and the lease moves meanwhile: no event to two agents.
 
-    The first agent runs on all the time; it hears nothing for longer than its lease lasts.
+    The first agent runs on all the time; it hears nothing for longer than its lease lasts. `path`: whose answers are lost;
+    empty: it is cut off altogether.
     """
     found = Found()
     for turn in range(rounds):
-        for path in ("/v1/acknowledge", "/v1/pull", ""):
-            async with scene(folder / f"{turn}{path.replace('/', '-')}") as made:
-                found.add(await _lease_moves(made, path, turn))
+        async with scene(folder / f"{turn}") as made:
+            found.add(await _lease_moves(made, path, turn))
     return found
 
 
 async def _lease_moves(made: Scene, path: str, events: int) -> Found:
-    """`path`: whose answers are lost; empty: the first agent is cut off altogether."""
     one = await made.settle("one")
     async with open_middlebox(made.port) as apart:
         two = await made.another("two", one, box=apart)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+import appliance.hops.pull
 import appliance.hops.pull_pace
 from appliance.agent_role import AgentRole
 from appliance.clock import Clock
@@ -71,11 +72,13 @@ def free_port() -> int:
 @contextmanager
 def haste() -> Iterator[None]:
     """Pauses between tries are short: what is looked at is not the pause."""
-    longest, appliance.hops.pull_pace.LONGEST_REST = appliance.hops.pull_pace.LONGEST_REST, 0.3
+    pace, pull = appliance.hops.pull_pace, appliance.hops.pull
+    kept = pace.LONGEST_REST, pull.MOST_REST
+    pace.LONGEST_REST = pull.MOST_REST = 0.3
     try:
         yield
     finally:
-        appliance.hops.pull_pace.LONGEST_REST = longest
+        pace.LONGEST_REST, pull.MOST_REST = kept
 
 
 class AgentHouse:
@@ -230,6 +233,15 @@ class Scene:
     def direct_sender(self, house: AgentHouse) -> Sender:
         """Who posts to the agent's own URL."""
         return Sender(self.ledger, house.direct_url, self.client)
+
+    async def pulled(self, house: AgentHouse) -> None:
+        """Wait until nothing of its organisation waits at the proxy."""
+        queue, pairing = self.site.role.hub.queue(), house.agent.proxy.path.pairing
+        assert queue is not None
+        assert pairing is not None
+        async with asyncio.timeout(20):
+            while (await queue.backlog(pairing.organisation)).events:
+                await asyncio.sleep(0.01)
 
     async def waiting(self) -> int:
         """What lies anywhere."""

@@ -112,9 +112,11 @@ class QueueMachine(RuleBasedStateMachine):
             lane.move(lane.position + to, self.now)
             lane.until = self.now + LEASE
             assert found.position == lane.position
-        elif epoch > lane.epoch or incarnation not in {*lane.older, lane.incarnation}:
-            assert not found.known
-        elif lane.position + to >= lane.older.get(incarnation, lane.next_seq):  # never given here
+        elif (
+            epoch > lane.epoch
+            or incarnation not in {*lane.older, lane.incarnation}
+            or lane.position + to >= lane.older.get(incarnation, lane.next_seq)  # never given here
+        ):
             assert not found.known
         elif (final := lane.final(epoch)) is not None:
             assert (found.known, found.position) == (True, final)

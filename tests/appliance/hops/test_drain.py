@@ -124,7 +124,7 @@ async def _some_steps(play: Stage) -> None:
 
 
 async def test_a_burst_is_taken_in_first_but_never_for_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After large batches of fresh events planning leaves the time to the listener; not after one, small ones, nor when behind."""
+    """After large batches of fresh events planning leaves the time to the listener; not after small ones, nor when behind."""
     rests: list[float] = []
 
     async def note(seconds: float) -> None:
