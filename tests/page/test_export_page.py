@@ -22,7 +22,7 @@ async def test_the_export_shows_its_first_rows_and_is_neutralised(tmp_path: Path
         assert "1 row" in (await client.get("/export/count")).text
         stand_in.log.exported *= 10_001
         first = (await client.get("/export/count?touchpoint=orders")).text
-        assert "more than 10,000 rows" in first
+        assert "more than 5,000 rows" in first
         assert 'hx-get="/export/count?touchpoint=orders&amp;whole=1"' in first
         assert (await client.get("/export/count?touchpoint=orders&whole=1")).text.strip() == "10,001 rows"
         elsewhere = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document", "origin": ""}

@@ -15,7 +15,7 @@ from web.page.filters import chosen_names
 from web.page.render import fragment, show
 
 PREVIEW = 8
-MANY = 10_000  # rows that are counted while a person waits
+MANY = 5_000  # rows that are counted while a person waits
 
 
 @get("/export", include_in_schema=False)
