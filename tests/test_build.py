@@ -72,7 +72,8 @@ def test_explains_itself() -> None:
     """Without a command it tells its commands and succeeds."""
     done = run_build(ROOT)
     assert done.returncode == 0
-    assert all(f"  {name} " in done.stdout for name in ("run", "test", "lint", "fix", "bench", "exe", "verify", "chaos", "lock"))
+    names = ("run", "test", "lint", "fix", "bench", "exe", "verify", "chaos", "lock")
+    assert all(f"  {name} " in done.stdout for name in names)
 
 
 def test_unknown_command_is_wrong_use() -> None:

@@ -29,6 +29,7 @@ python3 build.py COMMAND
 
 Needs Python 3.11 to 3.14 with venv, and Git; everything else is put into .venv and .cache in this folder."""
 
+
 def main(arguments: list[str]) -> int:
     """Do what the arguments say; the exit code."""
     name, rest = (arguments[0], arguments[1:]) if arguments else ("", [])

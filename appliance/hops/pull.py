@@ -158,7 +158,7 @@ class Pull:
 
     async def _pull_on(self) -> None:
         while True:
-            began = self._clock.steady()
+            began, asked_to_wait = self._clock.steady(), not self._fresh
             paused, self._blocked = self._trouble() or self._blocked, ""
             try:
                 batch = await self._poll(paused)
@@ -169,7 +169,8 @@ class Pull:
             finally:
                 self._give_room()
             self._last = len(batch.messages)
-            if not batch.messages and not batch.asks and self._clock.steady() - began < SPUN * SECOND:
+            spun = asked_to_wait and self._clock.steady() - began < SPUN * SECOND
+            if spun and not batch.messages and not batch.asks:
                 await asyncio.sleep(self._pace.breath())
 
     async def _poll(self, paused: str) -> Batch:

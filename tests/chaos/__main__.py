@@ -92,7 +92,8 @@ def _table(outcomes: list[Outcome]) -> str:
     for one in outcomes:
         found = one.found
         figures = (found.tried, found.lost, found.repeated, found.stuck, found.admitted)
-        said = [f"{figure:,}" for figure in figures] if not one.why else ["left out" if one.left_out else "broke off"] + [""] * 4
+        broken = ["left out" if one.left_out else "broke off"] + [""] * 4
+        said = broken if one.why else [f"{figure:,}" for figure in figures]
         lines.append(f"| {one.name} | {one.seconds:.0f} | {' | '.join(said)} |")
     return "\n".join(lines)
 

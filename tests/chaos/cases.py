@@ -19,14 +19,14 @@ class Case:
 
 
 CASES = {
-    "agent-steps": Case("kills:agent_steps", {"stride": 7}),
-    "proxy-steps": Case("kills:proxy_steps", {"stride": 6}),
-    "storm": Case("kills:storm", {"seconds": 2.5}, {"seconds": 90.0, "seed": 7}),
-    "exchanges": Case("network:exchanges", {"stride": 4}, {"each": 4}),
+    "agent-steps": Case("kills:agent_steps", {"stride": 9}),
+    "proxy-steps": Case("kills:proxy_steps", {"stride": 8}),
+    "storm": Case("kills:storm", {"seconds": 1.5}, {"seconds": 90.0, "seed": 7}),
+    "exchanges": Case("network:exchanges", {"stride": 5}, {"each": 4}),
     "bad-line": Case("network:bad_line", {"seconds": 1.0}, {"seconds": 60.0, "seed": 7}),
     "half-open": Case("network:half_open"),
     "idle-60": Case("network:idle_timeout", {"idle": 60.0, "turns": 2}, {"idle": 60.0, "turns": 30}),
-    "idle-12": Case("network:idle_timeout", {"idle": 12.0, "turns": 6}, {"idle": 12.0, "turns": 30}),
+    "idle-12": Case("network:idle_timeout", {"idle": 12.0, "turns": 3}, {"idle": 12.0, "turns": 30}),
     "asleep": Case("network:asleep"),
     "clocks-apart": Case("network:clocks_apart", {}, {"hours": 30}),
     "lease-acknowledgement": Case("network:lease_moves", {"path": "/v1/acknowledge"}, {"path": "/v1/acknowledge", "rounds": 8}),

@@ -10,8 +10,10 @@ from pathlib import Path
 from tests.chaos.launcher import KILLED, launch
 
 # From a process that has imported everything already: there one begins within a tenth of a second.
-_CONTEXT = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
-if sys.platform != "win32":
+if sys.platform == "win32":
+    _CONTEXT = multiprocessing.get_context("spawn")
+else:
+    _CONTEXT = multiprocessing.get_context("forkserver")
     _CONTEXT.set_forkserver_preload(["tests.chaos.launcher"])
 
 

@@ -20,7 +20,7 @@ from tests.chaos.scene import AgentHouse, Scene, scene, until
 from tests.web.proxy.kit import Forger, Puller
 from touchpoints.pull.key import new_signing_key
 from touchpoints.pull.packed import Packed, pack
-from touchpoints.pull.proof import PROOF
+from touchpoints.pull.proof import PROOF, sign_answer
 from web.proxy.calls import CALLS
 
 
@@ -56,9 +56,10 @@ def _lie(chance: random.Random, agent_id: str, organisation: int) -> bytes:
     """A body of one kind or another."""
     if chance.random() < 0.2:
         return chance.randbytes(chance.randrange(200))
-    huge = chance.choice((0, 1, -1, 2**31, 2**53, 2**62, 2**63 - 1, 2**63, 2**200, 1e308, "1", None, [], True))
-    some = chance.choice((agent_id, "../../etc/passwd", "\x00", "x" * 70_000, "", "none", 7, {}, organisation))
-    fields = {key: chance.choice((huge, some)) for key in ("epoch", "after", "seen", "to", "limit", "max_bytes", "settled", "id")}
+    huge: object = chance.choice((0, 1, -1, 2**31, 2**53, 2**62, 2**63 - 1, 2**63, 2**200, 1e308, "1", None, [], True))
+    some: object = chance.choice((agent_id, "../../etc/passwd", "\x00", "x" * 70_000, "", "none", 7, {}, organisation))
+    numbers = ("epoch", "after", "seen", "to", "limit", "max_bytes", "settled", "id")
+    fields = {key: chance.choice((huge, some)) for key in numbers}
     fields |= {"incarnation": some, "agent_id": agent_id, "wrapped_key": "AAAA", "wait": 0, "touchpoints": some, "status": huge}
     return json.dumps({key: fields[key] for key in chance.sample(sorted(fields), chance.randrange(len(fields)))}).encode()
 
@@ -74,9 +75,7 @@ async def _harmless(made: Scene, forger: Forger, chance: random.Random, body: by
         if answers[1].status_code != 401:
             return False
     forger.challenge = answers[0].headers.get("hookport-challenge", forger.challenge)
-    return all(
-        one.status_code < 500 and agent_id.encode() not in one.content and b"acme" not in one.content for one in answers
-    )
+    return all(one.status_code < 500 and agent_id.encode() not in one.content and b"acme" not in one.content for one in answers)
 
 
 async def _claim(made: Scene, evil: Puller, found: Found) -> None:
@@ -115,7 +114,7 @@ def _instead(module: Any, name: str, other: Any) -> Iterator[None]:
 
 
 async def proxy(folder: Path, *, each: int = 3) -> Found:
-    """It changes events: the provider's signature tells. It gives one in another's place, or all again: they run once or not."""
+    """It changes events: the provider's signature tells. It gives one in another's place, or all again: each runs once."""
     async with scene(folder) as made:
         house = await made.settle()
         sender = made.sender(house)
@@ -125,7 +124,7 @@ async def proxy(folder: Path, *, each: int = 3) -> Found:
             "signature": lambda packed: pack(replace(packed, headers=_without(packed, b"x-hub-signature-256"))),
             "another's id": lambda packed: pack(replace(packed, event_id="0" * 26)),
             "another touchpoint": lambda packed: pack(replace(packed, touchpoint="elsewhere")),
-            "not a request": lambda packed: os.urandom(60),
+            "not a request": lambda _packed: os.urandom(60),
         }
         before = len(await house.events())
         for name, lie in lies.items():
@@ -167,7 +166,7 @@ async def _twice(made: Scene, house: AgentHouse) -> Found:
 
 async def _another_key(made: Scene, house: AgentHouse) -> Found:
     """It signs its answers by another key than the one of the pairing."""
-    sign, other = web.proxy.api.sign_answer, new_signing_key(os.urandom)
+    sign, other = sign_answer, new_signing_key(os.urandom)
 
     def signed(_key: bytes, **fields: Any) -> str:
         return sign(other, **fields)

@@ -124,7 +124,11 @@ class Sink:
 async def open_sink(ledger: Ledger) -> AsyncIterator[Sink]:
     """A destination that writes into a ledger."""
     held: list[Sink] = []
-    server = await asyncio.start_server(lambda r, w: held[0].serve(r, w), "127.0.0.1", 0, limit=2**20)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await held[0].serve(reader, writer)
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, limit=2**20)
     held.append(Sink(ledger, server.sockets[0].getsockname()[1]))
     try:
         yield held[0]

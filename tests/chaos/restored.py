@@ -1,4 +1,4 @@
-"""Folders put back from an older backup: the proxy's and the agent's. What is lost by it is stated; nothing runs twice unsaid."""
+"""Folders put back from an older backup, the proxy's and the agent's: what is lost is stated; nothing runs twice unsaid."""
 
 import asyncio
 import shutil
@@ -110,7 +110,7 @@ async def _dock(made: Scene, house: AgentHouse, count: int) -> None:
 
 
 async def agent_back(folder: Path, *, events: int = 5) -> Found:
-    """The agent's whole folder is an older one: it says what it lacks; seeking back brings what it lacks and nothing else twice."""
+    """The agent's whole folder is an older one: it says what it lacks; seeking back brings that, and nothing else twice."""
     found = Found()
     async with scene(folder) as made:
         house = await made.settle()

@@ -260,7 +260,7 @@ class Scene:
 async def scene(folder: Path, *, start: bool = True) -> AsyncIterator[Scene]:
     """Everything; the proxy is started."""
     ledger = Ledger()
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)  # an idle one would delay each stop
     async with AsyncExitStack() as stack:
         stack.enter_context(haste())
         sink = await stack.enter_async_context(open_sink(ledger))

@@ -100,8 +100,9 @@ async def _wait(
         left = ends - _clock()
         if batch is None and left > 0 and not hub.closing():
             seconds = min(left, max(1.0, lease.seconds - MARGIN if holds else lease.seconds))
-            await hub.bells.wait(bell, seconds, call.gone)
-            return None
+            if await hub.bells.wait(bell, seconds, call.gone) or not holds or seconds < left:
+                return None
+            call.check()  # nothing came and nobody rang: the lease, which lasts longer than any wait, is what it was
         if batch is not None and asked.linger > 0 and not batch.asks and not batch.more:
             await asyncio.sleep(min(asked.linger, 1.0, max(0.0, left)))
             lease = replace(lease, backlog=await call.queue.backlog(organisation))

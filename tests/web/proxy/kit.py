@@ -141,9 +141,7 @@ class Site:
 
 
 @asynccontextmanager
-async def proxy_over(
-    folder: Path, port: int, *, settings: str = "", clock: Clock | None = None
-) -> AsyncIterator[Site]:
+async def proxy_over(folder: Path, port: int, *, settings: str = "", clock: Clock | None = None) -> AsyncIterator[Site]:
     """A proxy over a folder, which listens on a port of loopback."""
     role = await open_proxy(DataFolder(path=folder), clock or Clock(), {}, Redactor())
     try:
