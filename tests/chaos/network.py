@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.chaos.found import Found
 from tests.chaos.ledger import traffic
-from tests.chaos.middlebox import Cut, Exchange, open_middlebox, passed
+from tests.chaos.middlebox import Cut, Exchange, Fault, open_middlebox, passed
 from tests.chaos.scene import Hours, Scene, scene, until
 from touchpoints.moment import HOUR
 
@@ -71,7 +71,7 @@ async def _quietly(work: Awaitable[object]) -> None:
     await asyncio.gather(work, return_exceptions=True)
 
 
-FAULTS: dict[str, Callable[[Exchange], Awaitable[None]]] = {
+FAULTS: dict[str, Fault] = {
     "cut before": _before,
     "answer lost": _after,
     "half a request": _half_request,
@@ -106,7 +106,7 @@ async def exchanges(folder: Path, *, stride: int = 1, each: int = 2) -> Found:
         return found
 
 
-def _at(made: Scene, fault: Callable[[Exchange], Awaitable[None]], number: int) -> Callable[[], bool]:
+def _at(made: Scene, fault: Fault, number: int) -> Callable[[], bool]:
     """Let a fault strike one exchange; the waiting pull is the first. Gives what tells whether it came to that."""
     done: list[int] = []
 
@@ -232,6 +232,20 @@ async def lease_moves(folder: Path, *, path: str, rounds: int = 1) -> Found:
     return found
 
 
+def _losing(path: str) -> Fault:
+    """The first answer from there is lost."""
+    left = [path]
+
+    async def losing(exchange: Exchange) -> None:
+        answer = await exchange.forward()
+        if exchange.path in left:
+            left.clear()
+            raise Cut
+        await exchange.give(answer)
+
+    return losing
+
+
 async def _lease_moves(made: Scene, path: str, events: int) -> Found:
     one = await made.settle("one")
     async with open_middlebox(made.port) as apart:
@@ -255,7 +269,7 @@ async def _lease_moves(made: Scene, path: str, events: int) -> Found:
         hours = Hours(made.clock, one.clock, two.clock)
         took = await hours.forward(120, until=lambda: two.state == "connected")
         await sender.insist(3)
-        made.box.set()
+        made.box.set(_losing("/v1/acknowledge"))  # also the answer that tells that the lease has moved
         await hours.forward(60, until=lambda: one.state == "standby")
         found = await made.ledger.judge(waiting=made.waiting)
         both = (await one.events()).keys() & (await two.events()).keys()

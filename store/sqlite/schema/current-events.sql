@@ -179,6 +179,7 @@ CREATE TABLE sources (
     proxy TEXT NOT NULL,
     incarnation TEXT NOT NULL,
     seen INTEGER NOT NULL DEFAULT 0, -- the highest of its numbers ever stored
+    seen_id TEXT NOT NULL DEFAULT '', -- its event's: a proxy that gives the number to another event was restored
     released INTEGER NOT NULL DEFAULT 0, -- the highest that ever went on into `events`
     unsettled INTEGER NOT NULL DEFAULT 0, -- rows in `pulled`
     UNIQUE (proxy, incarnation)

@@ -19,6 +19,7 @@ CREATE TABLE incarnations (
     organisation INTEGER NOT NULL,
     incarnation TEXT NOT NULL,
     at INTEGER NOT NULL, -- when it ended
+    next_seq INTEGER NOT NULL, -- and at which number, as far as is known here
     PRIMARY KEY (organisation, incarnation)
 ) STRICT, WITHOUT ROWID;
 
