@@ -24,7 +24,6 @@ pytestmark = pytest.mark.anyio
 
 OK = status("200 OK", body="fine")
 # The official library refuses a signature that isn't of now.
-CLOCK = int(datetime.now(UTC).timestamp()) * SECOND
 
 
 @asynccontextmanager
@@ -186,8 +185,9 @@ async def test_signed_deliveries_verify_with_the_official_library() -> None:
     """`sign` makes Standard Webhooks headers, whose id is the delivery's, in place of received ones."""
     secret = "whsec_" + base64.b64encode(b"k" * 24).decode()
     destination = HttpDestination(id=1, name="erp", url="", sign=secret)
+    now = int(datetime.now(UTC).timestamp()) * SECOND
     async with serving(OK) as server:
-        sender = open_sender(replace(destination, url=server.url), environment={}, now=lambda: CLOCK)
+        sender = open_sender(replace(destination, url=server.url), environment={}, now=lambda: now)
         await sender.attempt(job(headers=((b"webhook-id", b"theirs"), (b"webhook-signature", b"v1,x"))), touchpoint="orders")
         await sender.aclose()
         headers = {name: server.values(name.encode()) for name in ("webhook-id", "webhook-timestamp", "webhook-signature")}
