@@ -1,5 +1,6 @@
 """The agent: everything of the appliance on a client's server, wired together."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from functools import partial
 
@@ -11,8 +12,7 @@ from appliance.chance import new_token
 from appliance.clock import Clock
 from appliance.clock_watch import ClockWatch
 from appliance.control import Control
-from appliance.direct_path import DirectPath
-from appliance.endpoints import directory_of
+from appliance.direct_side import DirectSide, DirectSurroundings
 from appliance.facts import facts_of, log_tail
 from appliance.floor import Floor, stored_size
 from appliance.house import House
@@ -21,6 +21,8 @@ from appliance.logs import Redactor
 from appliance.needs import Need, process_needs
 from appliance.opening import Opened
 from appliance.page_certificate import PageCertificate
+from appliance.present import Present
+from appliance.proxy_side import ProxySide, ProxySurroundings
 from appliance.refusals import Refusals
 from appliance.running import digest
 from appliance.schedule import Schedule
@@ -28,20 +30,14 @@ from appliance.statistics import Tally
 from appliance.status import Status
 from appliance.tasks import Tasks
 from appliance.works import Surroundings, Works
-from store.inbox import Inbox, StoreUnavailable
+from store.inbox import StoreUnavailable
 from store.log import Log
-from store.settings import Configuration, shares
+from store.settings import Configuration
 from store.sqlite.events_file import EventsFile
-from touchpoints.event import Event
 from touchpoints.moment import Micros
 from touchpoints.problem import Problem, ProblemError, problem
 from web.api.desk import Desk
 from web.facts import Facts
-from web.listener.app import make_app
-from web.listener.budget import Budget
-from web.listener.endpoint import Directory
-from web.listener.intake import Intake
-from web.listener.proxies import TrustedProxies
 from web.live import Live
 from web.local import make_local
 from web.page.home import pieces
@@ -65,12 +61,8 @@ class Agent:
         self._environment = environment
         self._clock = clock
         self._redactor = redactor
-        self._configuration = Configuration()
         self._instance = ""
-        self._directory = Directory(endpoints={})
-        self._trusted = TrustedProxies()
-        # Apart, so that no sender, however slow, can keep deliveries from the memory they need.
-        self._arriving, self._leaving = (Budget(size) for size in shares(self._configuration.limits.buffers))
+        self._present = Present()
         self._tasks = Tasks()
         self._schedule = Schedule()
         self._tally = Tally(now=clock.now)
@@ -79,8 +71,8 @@ class Agent:
         self._clock_watch = ClockWatch(clock, jumped=self._clock_jumped)
         self._floor = Floor(
             opened.folder.path,
-            free_disk=lambda: self._configuration.retention.free_disk,
-            limit=lambda: self._configuration.retention.size,
+            free_disk=lambda: self.configuration.retention.free_disk,
+            limit=lambda: self.configuration.retention.size,
             stored=lambda: stored_size(opened.folder.events),
         )
         self._house = House(
@@ -88,13 +80,13 @@ class Agent:
             floor=self._floor,
             refusals=self._refusals,
             tally=self._tally,
-            retention=lambda: self._configuration.retention,
+            retention=lambda: self.configuration.retention,
             calm=lambda: self._clock_watch.calm,
             clock=clock,
         )
         self._watchman = Watchman(
             memory=opened.alerts,
-            configuration=lambda: self._configuration,
+            configuration=lambda: self.configuration,
             status=lambda: self.control.needs(),  # noqa: PLW0108 - the control is made below
             events=lambda: opened.usable,
             page=lambda: self.page,
@@ -104,7 +96,8 @@ class Agent:
             new_id=new_id,
             tasks=self._tasks,
         )
-        self.direct = DirectPath(make_app(self._intake()), trusted=self._trusts)
+        self.direct = self._make_direct_side().path
+        self.proxy = self._make_proxy_side()
         self._works = self._make_works()
         self.control = self._make_control()
         self._desk = self._make_desk()
@@ -113,19 +106,21 @@ class Agent:
     @property
     def configuration(self) -> Configuration:
         """What runs now."""
-        return self._configuration
+        return self._present.configuration
 
     async def load(self) -> None:
         """Take up the stored configuration. Raises ProblemError."""
         self._adopt(await self._opened.configuration.load(self._environment))
+        await self.proxy.recall()
         self._instance = await self._opened.configuration.instance_id(new_instance_id())
 
     async def start(self) -> None:
-        """Deliver, drain, listen, and keep house."""
+        """Deliver, drain, listen, pull, and keep house."""
         self._floor.look()
         if self._works is not None and self._works.usable:
             await self._works.start()
-        await self.direct.start(self._configuration.agent)
+        await self.direct.start(self.configuration.agent)
+        await self.proxy.path.start()
         self._tasks.spawn(self._clock_watch.run(), name="clock")
         self._tasks.spawn(self._live.run(partial(pieces, self._desk)), name="live")
         self._keep_house()
@@ -134,7 +129,7 @@ class Agent:
         """Accept nothing more, let requests and attempts under way end within `grace` seconds. The folder stays open."""
         self._schedule.stop()
         self._live.close()
-        await self.direct.close(grace=grace / 2)
+        await asyncio.gather(self.direct.close(grace=grace / 2), self.proxy.path.close(grace=grace / 2))
         if self._works is not None:
             await self._works.close(grace=grace / 2)
             await self._house.write_down()
@@ -144,6 +139,7 @@ class Agent:
         for seconds, chore, name in (
             *self._house.chores,
             (10.0, self.direct.watch, "direct path"),
+            *self.proxy.chores,
             *self._watchman.chores,
             (600.0, self.page_certificate.renew, "page certificate"),
         ):
@@ -152,24 +148,22 @@ class Agent:
 
     def _clock_jumped(self, moved: Micros) -> None:
         self._schedule.reschedule()
+        self.proxy.path.jumped()
         if self._works is not None and self._works.usable:
             self._tasks.spawn(self._works.clock_jumped(moved), name="clock jumped")
 
     def _adopt(self, configuration: Configuration) -> None:
-        """Everything below reads these snapshots: they are replaced together, so that nobody sees half a change."""
         self._redactor.follow(configuration)
-        self._configuration = configuration
-        self._directory = directory_of(configuration)
-        self._trusted = TrustedProxies(configuration.agent.trusted_proxies)
-        for budget, size in zip((self._arriving, self._leaving), shares(configuration.limits.buffers), strict=True):
-            budget.resize(size)
+        self._present.adopt(configuration)
 
     async def _follow(self, configuration: Configuration) -> None:
-        before = self._configuration
+        before = self.configuration
         self._adopt(configuration)
         self.not_applied = ()
         if self.page is not None and self._works is not None and self._works.usable:
             await self._works.follow(before)
+        if self.page is not None:
+            await self.proxy.path.follow()
 
     async def _rebind(self, configuration: Configuration) -> None:
         if self.page is not None:
@@ -183,23 +177,6 @@ class Agent:
         await self._works.events.start_empty(now=self._clock.now())
         if self.page is not None:
             await self._works.start()
-
-    def _trusts(self, address: str) -> bool:
-        return self._trusted.trusts(address)
-
-    def _inbox(self) -> Inbox | None:
-        if self._works is None or self._floor.trouble is not None:
-            return None
-        return self._works.events.inbox
-
-    def _arrived(self) -> None:
-        self._tally.received()
-        if self._works is not None:
-            self._works.drain.pace.wake()
-
-    def _refused(self, event: Event, body: bytes) -> None:
-        self._tally.refused(event)
-        self._refusals.note(event, body)
 
     def _log(self) -> Log | None:
         events = self._opened.usable
@@ -217,37 +194,50 @@ class Agent:
             self._opened.trouble or (events.problem if events else None),
             self._floor.trouble,
             self.not_applied,
-            self._configuration.warnings,
+            self.configuration.warnings,
             certificate_ends=self.direct.certificate_ends,
             page_certificate_ends=self.page_certificate.ends,
             now=self._clock.now(),
         )
         yield from self._watchman.needs()
 
-    def _intake(self) -> Intake:
-        return Intake(
-            directory=lambda: self._directory,
-            inbox=self._inbox,
-            limits=lambda: self._configuration.limits,
-            trusted_proxies=lambda: self._trusted,
-            budget=self._arriving,
-            now=self._clock.now,
-            new_id=new_id,
-            arrived=self._arrived,
-            refused=self._refused,
+    def _make_direct_side(self) -> DirectSide:
+        around = DirectSurroundings(
+            present=self._present,
+            works=lambda: self._works,
+            floor=self._floor,
+            tally=self._tally,
+            refusals=self._refusals,
+            clock=self._clock,
         )
+        return DirectSide(self._opened.old_paths, around)
+
+    def _make_proxy_side(self) -> ProxySide:
+        around = ProxySurroundings(
+            direct=self.direct,
+            configuration=lambda: self.configuration,
+            works=lambda: self._works,
+            floor=self._floor,
+            tally=self._tally,
+            budget=self._present.arriving,
+            clock=self._clock,
+            environment=self._environment,
+            tasks=self._tasks,
+        )
+        return ProxySide(self._opened, around)
 
     def _make_works(self) -> Works | None:
         if self._opened.events is None:
             return None
         around = Surroundings(
-            configuration=lambda: self._configuration,
-            directory=lambda: self._directory,
-            budget=self._leaving,
+            configuration=lambda: self.configuration,
+            directory=lambda: self._present.directory,
+            budget=self._present.leaving,
             clock=self._clock,
             environment=self._environment,
             tasks=self._tasks,
             settled=self._tally.settled,
+            proxied=self.proxy.path.sender_url,
         )
         return Works(self._opened.events, around)
 
@@ -255,9 +245,10 @@ class Agent:
         status = Status(
             data_dir=self._opened.folder.path,
             page=lambda: self.page,
-            configuration=lambda: self._configuration,
+            configuration=lambda: self.configuration,
             log=self._log,
             direct=self.direct,
+            proxy=self.proxy,
             drain=lambda: self._works.drain if self._works else None,
             lanes=lambda: self._works.lanes if self._works else None,
             warnings=self._warnings,
@@ -270,7 +261,8 @@ class Agent:
             deeds=lambda: self._works.deeds if self._works else None,
             rehearsal=lambda: self._works.rehearsal if self._works else None,
             status=status,
-            configuration=lambda: self._configuration,
+            configuration=lambda: self.configuration,
+            endpoint_urls=lambda: self.proxy.endpoint_urls,
             environment=self._environment,
             rebind=self._rebind,
             follow=self._follow,
@@ -285,6 +277,7 @@ class Agent:
     def _make_desk(self) -> Desk:
         return Desk(
             control=self.control,
+            membership=self.proxy,
             log=lambda: self._events().log,
             people=self._opened.people,
             door=self._opened.door,
@@ -314,7 +307,7 @@ class Agent:
         return Vitals(
             version=VERSION,
             direct=self.direct.state,
-            direct_url=self._configuration.agent.host_public_url,
+            direct_url=self.configuration.agent.host_public_url,
             direct_error=self.direct.error,
             stored_bytes=self._floor.stored_bytes,
         )

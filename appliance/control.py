@@ -37,6 +37,7 @@ class Control:
         rehearsal: Callable[[], Rehearsal | None],
         status: Status,
         configuration: Callable[[], Configuration],
+        endpoint_urls: Callable[[], Mapping[int, str]],
         environment: Mapping[str, str],
         rebind: Callable[[Configuration], Awaitable[None]],
         follow: Callable[[Configuration], Awaitable[None]],
@@ -47,7 +48,10 @@ class Control:
         wake: Callable[[], None],
         now: Callable[[], Micros],
     ) -> None:
-        """`rebind` moves the public listener or raises ProblemError and leaves it; `follow` does all the rest."""
+        """`rebind` moves the public listener or raises ProblemError and leaves it; `follow` does all the rest.
+
+        `endpoint_urls` gives those at the proxy, by the touchpoint's id.
+        """
         self._store = store
         self._people = people
         self._log = log
@@ -55,6 +59,7 @@ class Control:
         self._rehearsal = rehearsal
         self._status = status
         self._configuration = configuration
+        self._endpoint_urls = endpoint_urls
         self._environment = environment
         self._rebind = rebind
         self._follow = follow
@@ -100,7 +105,7 @@ class Control:
         log = self._log()
         backlog = await log.destinations() if log else {}
         last = await log.last_events() if log else {}
-        return overview(self._configuration(), backlog, self._health(), last)
+        return overview(self._configuration(), backlog, self._health(), last, self._endpoint_urls())
 
     async def apply(self, document: Document, *, base: str, digest: str, prune: bool, dry_run: bool, actor: Actor) -> Applied:
         """See web.control.Control. The new address is bound before anything is saved, the old one kept when that fails."""

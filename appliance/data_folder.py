@@ -33,6 +33,16 @@ class DataFolder:
         return self.path / "events.db"
 
     @property
+    def queue(self) -> Path:
+        """A hosted proxy's sealed events."""
+        return self.path / "queue.db"
+
+    @property
+    def is_proxy(self) -> bool:
+        """Whether a hosted proxy keeps its things here."""
+        return self.queue.exists() or any(self.path.glob("queue.corrupt-*.db"))
+
+    @property
     def key(self) -> Path:
         """The key under which secrets are sealed."""
         return self.path / "secret.key"

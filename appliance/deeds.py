@@ -28,9 +28,10 @@ class Deeds:
         *,
         actions: Actions,
         touchpoints: Callable[[], Mapping[int, Touchpoint]],
-        url: Callable[[Touchpoint], str],
+        url: Callable[[Touchpoint, Event], str],
         now: Callable[[], Micros],
     ) -> None:
+        """`url` gives the URL that an event's sender was given, without the query."""
         self._actions = actions
         self._touchpoints = touchpoints
         self._url = url
@@ -130,7 +131,7 @@ class Deeds:
             body=body,
             remote=event.remote,
             received_at=event.received_at,
-            url=self._url(touchpoint) + (f"?{query}" if query else ""),
+            url=self._url(touchpoint, event) + (f"?{query}" if query else ""),
         )
         received = receive(request, touchpoint)
         return received if isinstance(received, Verified) else None

@@ -2,15 +2,20 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import structlog
 
+from appliance.path_overlap import PathOverlap
+from store.inbox import StoreUnavailable
+from store.old_path import OldPath
 from store.settings import AgentSettings
 from touchpoints.moment import Micros
 from touchpoints.problem import ProblemError
 from web.listener.certificate import Certificate
+from web.listener.crowd import Ceilings
 from web.listener.server import Listener
 from web.listener.switchboard import Switchboard
 
@@ -20,13 +25,24 @@ log = structlog.get_logger()
 class DirectPath:
     """The public listener. `state` is off, up or down; `error` says in words why it is down."""
 
-    def __init__(self, app: Any, *, trusted: Callable[[str], bool]) -> None:
-        """`app` is the public ASGI app; `trusted` tells whether an address is a trusted proxy's."""
+    def __init__(
+        self,
+        app: Any,
+        *,
+        trusted: Callable[[str], bool],
+        ceilings: Ceilings | None = None,
+        overlap: PathOverlap | None = None,
+    ) -> None:
+        """`app` is the public ASGI app; `trusted` tells whether an address is a trusted proxy's.
+
+        With an `overlap` the listener stays for a while after the mode gave this path up: `closing`.
+        """
 
         def make(address: str, port: int, certificate: Certificate | None) -> Listener:
-            return Listener(app, address, port, certificate=certificate, trusted=trusted)
+            return Listener(app, address, port, certificate=certificate, trusted=trusted, ceilings=ceilings)
 
         self._switchboard = Switchboard(make)
+        self._overlap = overlap
         self._settings = AgentSettings()
         self._certificate: Certificate | None = None
         self.error = ""
@@ -38,6 +54,23 @@ class DirectPath:
         if not self._wanted(self._settings):
             return "off"
         return "down" if self.error or self._switchboard.listener is None else "up"
+
+    @property
+    def closing(self) -> OldPath | None:
+        """Since when this is an old path, and when it was last used; None: it is not."""
+        return self._overlap.closing if self._overlap else None
+
+    def used(self) -> None:
+        """A verified event came by it."""
+        if self._overlap:
+            self._overlap.used()
+
+    async def close_now(self) -> None:
+        """A person closes the old path."""
+        if self._overlap and self.closing:
+            async with self._changing:
+                await self._overlap.close()
+                await self._follow(self._settings)
 
     @property
     def address(self) -> str | None:
@@ -71,6 +104,8 @@ class DirectPath:
             await self._switchboard.close(grace)
 
     async def _follow(self, settings: AgentSettings) -> None:
+        if self._overlap:
+            await self._overlap.follow(wanted=settings.mode in ("direct", "both"))
         if not self._wanted(settings):
             await self._switchboard.close(grace=5.0)
             self._settings, self._certificate, self.error = settings, None, ""
@@ -88,6 +123,8 @@ class DirectPath:
             log.error("listener_down", error=self.error)
 
     async def _watch(self) -> None:
+        if self._overlap:
+            await self._look_at_overlap(self._overlap)
         if not self._wanted(self._settings):
             return
         if self._switchboard.listener is None:
@@ -103,9 +140,16 @@ class DirectPath:
             self.error = str(error)
             log.error("listener_down", error=self.error)
 
-    @staticmethod
-    def _wanted(settings: AgentSettings) -> bool:
-        return settings.mode in ("direct", "both")
+    async def _look_at_overlap(self, overlap: PathOverlap) -> None:
+        with suppress(StoreUnavailable):
+            await overlap.write_down()
+            if overlap.over(self._settings.switch_overlap):
+                log.info("old_path_closed", path="direct")
+                await overlap.close()
+                await self._follow(self._settings)
+
+    def _wanted(self, settings: AgentSettings) -> bool:
+        return settings.mode in ("direct", "both") or self.closing is not None
 
 
 def _certificate(settings: AgentSettings) -> Certificate | None:

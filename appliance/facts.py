@@ -19,6 +19,7 @@ def facts_of(folder: DataFolder, *, listener_ends: Micros | None, page_ends: Mic
         free = None
     return Facts(
         folder=str(folder.path),
+        machine=platform.node(),
         system=platform.platform(terse=True),
         python=platform.python_version(),
         sqlite=sqlite3.sqlite_version,

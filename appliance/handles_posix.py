@@ -2,7 +2,7 @@
 
 import resource
 
-WANTED = 8192
+WANTED = 16_384
 
 
 def allow_many_handles() -> None:

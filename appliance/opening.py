@@ -3,8 +3,11 @@
 import asyncio
 import os
 import sqlite3
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from typing import TypeVar
 
 from appliance.clock import Clock
 from appliance.data_folder import DataFolder, prepare, sweep_spool, unusable
@@ -17,9 +20,13 @@ from store.sqlite.database import CONFIGURATION_APPLICATION, AiosqliteDatabase, 
 from store.sqlite.door import SqliteDoor
 from store.sqlite.events_file import EventsFile
 from store.sqlite.migrate import migrate
+from store.sqlite.old_path import SqliteOldPaths
+from store.sqlite.pairing import SqlitePairing
 from store.sqlite.people import SqlitePeople
 from store.vault import Vault, create_key, open_key
 from touchpoints.problem import Problem, ProblemError, problem
+
+T = TypeVar("T")
 
 
 class AlreadyRunning(ProblemError):
@@ -44,6 +51,8 @@ class Opened:
     people: SqlitePeople
     door: SqliteDoor
     alerts: SqliteAlertMemory
+    pairings: SqlitePairing
+    old_paths: SqliteOldPaths
     events: EventsFile | None
     trouble: Problem | None
 
@@ -73,6 +82,11 @@ class Opened:
 
 async def open_folder(folder: DataFolder, clock: Clock) -> Opened:
     """Open a data folder, or begin one. Raises AlreadyRunning, and ProblemError for what a person must mend first."""
+    return await under_lock(folder, lambda lock: _open_files(folder, lock, clock))
+
+
+async def under_lock(folder: DataFolder, open_files: Callable[[InstanceLock], Awaitable[T]]) -> T:
+    """Prepare and lock a data folder, then open what is in it. Raises AlreadyRunning and ProblemError."""
     await asyncio.to_thread(prepare, folder)
     lock = InstanceLock(folder.lock)
     try:
@@ -83,7 +97,7 @@ async def open_folder(folder: DataFolder, clock: Clock) -> Opened:
         lock.release()
         raise unusable(folder, error) from error
     try:
-        return await _open_files(folder, lock, clock)
+        return await open_files(lock)
     except BaseException:
         lock.release()
         raise
@@ -91,7 +105,7 @@ async def open_folder(folder: DataFolder, clock: Clock) -> Opened:
 
 async def _open_files(folder: DataFolder, lock: InstanceLock, clock: Clock) -> Opened:
     is_new = not folder.configuration.exists()
-    vault = _vault(folder, is_new=is_new)
+    vault = vault_of(folder, is_new=is_new, others=(folder.key, folder.events))
     opener = Opener(path=folder.configuration, application_id=CONFIGURATION_APPLICATION, writer=True, cache_bytes=1 << 20)
     database = await AiosqliteDatabase.open(opener)
     try:
@@ -109,16 +123,18 @@ async def _open_files(folder: DataFolder, lock: InstanceLock, clock: Clock) -> O
         people=SqlitePeople(database),
         door=SqliteDoor(database),
         alerts=SqliteAlertMemory(database),
+        pairings=SqlitePairing(database, vault),
+        old_paths=SqliteOldPaths(database),
         events=events,
         trouble=trouble,
     )
 
 
-def _vault(folder: DataFolder, *, is_new: bool) -> Vault:
+def vault_of(folder: DataFolder, *, is_new: bool, others: tuple[Path, ...]) -> Vault:
     """The key is made for a new folder only: a lost configuration, or a lost key, is for a person to put back."""
     if not is_new:
         return open_key(folder.key)
-    for left in (folder.key, folder.events):
+    for left in others:
         if left.exists():
             raise ProblemError(problem("configuration_missing", folder=folder.path, what=left.name))
     return create_key(folder.key, os.urandom)

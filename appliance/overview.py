@@ -20,8 +20,9 @@ def overview(
     backlog: Mapping[int, DestinationBacklog],
     health: Mapping[int, Health],
     last_events: Mapping[int, Micros],
+    proxy_urls: Mapping[int, str],
 ) -> Json:
-    """The object of `touchpoint list --json`; a URL is null where its path is off."""
+    """The object of `touchpoint list --json`; a URL is null where its path is off. `proxy_urls` by the touchpoint's id."""
 
     def line(touchpoint: Touchpoint) -> Json:
         last = last_events.get(touchpoint.id)
@@ -29,7 +30,7 @@ def overview(
             "name": touchpoint.name,
             "provider": touchpoint.provider,
             "state": touchpoint.state.value,
-            "endpoint_urls": {"direct": _direct_url(touchpoint, configuration), "proxy": None},
+            "endpoint_urls": {"direct": _direct_url(touchpoint, configuration), "proxy": proxy_urls.get(touchpoint.id)},
             "destinations": [
                 _destination(touchpoint, one, backlog.get(one.id, _NOTHING), health.get(one.id))
                 for one in touchpoint.destinations

@@ -1,4 +1,4 @@
-"""The process: from a command line to a running agent, and to a clean end."""
+"""The process: from a command line to a running agent or proxy, and to a clean end."""
 
 import asyncio
 import gc
@@ -13,18 +13,20 @@ from pathlib import Path
 import structlog
 
 from appliance import VERSION
-from appliance.agent import Agent
+from appliance.agent_role import AGENT
 from appliance.browser import has_desktop, open_page, show_first
 from appliance.clock import Clock
-from appliance.data_folder import DataFolder, locate
+from appliance.data_folder import locate
 from appliance.direct_path import join_address, split_address
 from appliance.logs import Redactor, set_up_logs
-from appliance.opening import AlreadyRunning, Opened, open_folder
+from appliance.opening import AlreadyRunning
 from appliance.options import RunOptions
+from appliance.role import Kind, Role
 from appliance.running import Running, clear_running, write_running
 from appliance.setup import check_reach, link_at_start
 from appliance.signals import stop_on_signals
-from store.configuration import Actor
+from store.configuration import Actor, Document
+from store.document import merge_value
 from touchpoints.problem import Problem, ProblemError, problem
 from web.guard_host import host_name
 from web.listener.certificate import Certificate
@@ -38,23 +40,24 @@ log = structlog.get_logger()
 # SIGTERM ends within ten seconds: this much for what is under way, the rest for the disk.
 GRACE = 6.0
 CONFIG_FILE_BYTES = 1024 * 1024
+_MACHINE = Actor(name="machine", machine=True)
 
 
-def run(options: RunOptions) -> int:
-    """Run the agent until it is asked to stop; the exit code."""
-    return asyncio.run(_run(options, os.environ))
+def run(options: RunOptions, kind: Kind = AGENT) -> int:
+    """Run the agent, or the proxy, until it is asked to stop; the exit code."""
+    return asyncio.run(_run(options, os.environ, kind))
 
 
-async def _run(options: RunOptions, environment: Mapping[str, str]) -> int:
+async def _run(options: RunOptions, environment: Mapping[str, str], kind: Kind) -> int:
     if sys.platform != "win32":
         allow_many_handles()
     # Names are looked up in these threads: the standard handful would let a few slow ones hold up every destination.
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(max_workers=32, thread_name_prefix="worker"))
     clock, redactor = Clock(), Redactor()
-    folder = locate(options.data_dir, environment)
+    folder = locate(options.data_dir, environment, role=kind.folder)
     try:
         place = _admin_address(options.admin)
-        opened = await open_folder(folder, clock)
+        role = await kind.open(folder, clock, environment, redactor)
     except AlreadyRunning as error:
         if not options.no_browser and has_desktop(environment):
             show_first(error.page)
@@ -63,16 +66,15 @@ async def _run(options: RunOptions, environment: Mapping[str, str]) -> int:
         return _refuse(error.problems, code=1)
     set_up_logs(folder, redactor)
     try:
-        agent = Agent(opened, environment=environment, clock=clock, redactor=redactor)
-        if wrong := await _configure(agent, opened, options.config):
+        if wrong := await _configure(role, options):
             return _refuse(wrong, code=2)
         browser = not options.no_browser and has_desktop(environment)
-        return await _serve(agent, opened, place, browser=browser)
+        return await _serve(role, place, browser=browser)
     except ProblemError as error:
         return _refuse(error.problems, code=1)
     finally:
         clear_running(folder)
-        await opened.close()
+        await role.opened.close()
 
 
 def _admin_address(text: str) -> tuple[str, int]:
@@ -83,35 +85,38 @@ def _admin_address(text: str) -> tuple[str, int]:
         raise ProblemError(problem("admin_address", value=text[:80])) from None
 
 
-async def _configure(agent: Agent, opened: Opened, file: Path | None) -> tuple[Problem, ...]:
-    """Load what is stored and apply `--config` where it is new. Problems are returned only for a new data folder."""
-    await agent.load()
-    if file is None:
-        return ()
+async def _configure(role: Role, options: RunOptions) -> tuple[Problem, ...]:
+    """Load what is stored, and apply `--config` where it is new and what the other options set.
+
+    Problems of the file are returned only for a new data folder; those of an option always: somebody has just typed it.
+    """
+    await role.load()
     try:
-        wrong = await _apply_file(agent, opened, file)
+        document, base, digest = await _wanted(role, options)
+        wrong = await role.apply(document, base=base, digest=digest, actor=_MACHINE) if document or digest else ()
     except ProblemError as error:
         wrong = error.problems
-    if wrong and not agent.configuration.touchpoints and agent.configuration.agent.mode is None:
-        return wrong  # nothing to run by yet
-    agent.not_applied = wrong
+    if wrong and (role.blank or options.settings):
+        return wrong
+    role.not_applied = wrong
     return ()
 
 
-async def _apply_file(agent: Agent, opened: Opened, file: Path) -> tuple[Problem, ...]:
+async def _wanted(role: Role, options: RunOptions) -> tuple[Document, str, str]:
+    """What is to be applied, the folder its file names are relative to, and the file's digest. Raises ProblemError."""
+    if options.config is None:
+        return dict(options.settings), "", ""
+    file = options.config
     try:
         content = await asyncio.to_thread(read_config_file, file)
         content_digest = hashlib.sha256(content).hexdigest()
-        if content_digest == await opened.configuration.last_applied():
-            return ()
-        document = tomllib.loads(content.decode("utf-8-sig"))
+        digest = "" if content_digest == await role.last_applied() else content_digest
+        document = tomllib.loads(content.decode("utf-8-sig")) if digest else {}
     except (OSError, ValueError, RecursionError) as error:
         why = getattr(error, "strerror", None) or str(error)
-        return (problem("config_file_unreadable", file=file, why=why),)
-    base = str(file.absolute().parent)  # noqa: ASYNC240 - no disk is asked, only the working folder's name
-    actor = Actor(name="machine", machine=True)
-    applied = await agent.control.apply(document, base=base, digest=content_digest, prune=False, dry_run=False, actor=actor)
-    return applied.problems
+        raise ProblemError(problem("config_file_unreadable", file=file, why=why)) from error
+    base = str(file.absolute().parent)
+    return merge_value(document, dict(options.settings)), base, digest
 
 
 def read_config_file(file: Path) -> bytes:
@@ -123,22 +128,23 @@ def read_config_file(file: Path) -> bytes:
     return content
 
 
-async def _serve(agent: Agent, opened: Opened, place: tuple[str, int], *, browser: bool) -> int:
+async def _serve(role: Role, place: tuple[str, int], *, browser: bool) -> int:
     stop = asyncio.Event()
     stop_on_signals(stop)
-    listeners = await _open_page(agent, opened, place)
+    listeners = await _open_page(role, place)
     try:
-        await agent.start()
-        write_running(opened.folder, Running(pid=os.getpid(), page=agent.loopback or ""), agent.machine_token)
-        link = await link_at_start(opened, agent.link)
-        _tell(agent, opened.folder, link)
+        await role.start()
+        folder = role.opened.folder
+        write_running(folder, Running(pid=os.getpid(), page=role.loopback or ""), role.machine_token)
+        link = await link_at_start(role.opened, role.link)
+        _tell(role, link)
         if browser:
-            open_page(f"{agent.loopback}{link or ''}")
+            open_page(f"{role.loopback}{link or ''}")
         _spare_the_collector()
-        log.info("started", version=VERSION, data_dir=str(opened.folder.path), page=agent.page)
+        log.info("started", version=VERSION, data_dir=str(folder.path), page=role.page)
         await stop.wait()
         log.info("stopping")
-        await agent.stop(grace=GRACE)
+        await role.stop(grace=GRACE)
     finally:
         for listener in listeners:
             await listener.close(grace=1.0)
@@ -146,33 +152,33 @@ async def _serve(agent: Agent, opened: Opened, place: tuple[str, int], *, browse
     return 0
 
 
-async def _open_page(agent: Agent, opened: Opened, place: tuple[str, int]) -> list[Listener]:
+async def _open_page(role: Role, place: tuple[str, int]) -> list[Listener]:
     """Listen for the page. Beyond loopback by TLS, and then for commands and setup links on a loopback port as well."""
-    settings = agent.configuration.page
-    if not await check_reach(opened, place[0], settings):
-        local = await Listener.open(agent.local, *place)
-        agent.page = agent.loopback = f"http://{join_address(*local.address)}"
-        return [local, *await _open_ipv6(agent, local.address)]
+    settings = role.page_settings
+    if not await check_reach(role.opened, place[0], settings):
+        local = await Listener.open(role.local, *place)
+        role.page = role.loopback = f"http://{join_address(*local.address)}"
+        return [local, *await _open_ipv6(role, local.address)]
     certificate = await asyncio.to_thread(Certificate, Path(settings.tls_certificate), Path(settings.tls_key))
-    wide = await Listener.open(agent.local, *place, certificate=certificate)
+    wide = await Listener.open(role.local, *place, certificate=certificate)
     try:
-        local = await Listener.open(agent.local, "127.0.0.1", 0)
+        local = await Listener.open(role.local, "127.0.0.1", 0)
     except BaseException:
         await wide.close(grace=0)
         raise
-    agent.page_certificate.current = certificate
-    agent.page = f"https://{join_address(host_name(settings.hosts[0]), wide.address[1])}"
-    agent.loopback = f"http://{join_address(*local.address)}"
+    role.serve_page_with(certificate)
+    role.page = f"https://{join_address(host_name(settings.hosts[0]), wide.address[1])}"
+    role.loopback = f"http://{join_address(*local.address)}"
     return [wide, local]
 
 
-async def _open_ipv6(agent: Agent, address: tuple[str, int]) -> list[Listener]:
+async def _open_ipv6(role: Role, address: tuple[str, int]) -> list[Listener]:
     """The same port of IPv6's loopback, which `localhost` means on many systems; none where the system has it not."""
     host, port = address
     if host != "127.0.0.1":
         return []
     try:
-        return [await Listener.open(agent.local, "::1", port)]
+        return [await Listener.open(role.local, "::1", port)]
     except ProblemError as error:
         log.info("the page is not at [::1]", why=str(error.problems[0]))
         return []
@@ -185,16 +191,12 @@ def _spare_the_collector() -> None:
     gc.set_threshold(10_000, 20, 50)
 
 
-def _tell(agent: Agent, folder: DataFolder, link: str | None) -> None:
-    mode = agent.configuration.agent.mode or "not chosen yet (on the page, or by mode in [agent] of a configuration file)"
-    listening = agent.direct.address or agent.direct.error or "not listening"
-    set_up = (f"  set up here  {agent.loopback}{link} (within 30 minutes)",) if link else ()
+def _tell(role: Role, link: str | None) -> None:
+    set_up = (f"  set up here  {role.loopback}{link} (within 30 minutes)",) if link else ()
     lines = (
         f"Hookport {VERSION}",
-        f"  data folder  {folder.path}",
-        f"  listener     {listening}",
-        f"  page         {agent.page}",
-        f"  mode         {mode}",
+        f"  data folder  {role.opened.folder.path}",
+        *(f"  {what:<12} {how}" for what, how in role.told()),
         *set_up,
         "  stop with    Ctrl-C",
     )

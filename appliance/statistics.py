@@ -35,9 +35,9 @@ class Tally:
         self._figures = Figures()
         self._number = -1
 
-    def received(self) -> None:
-        """An event was verified and stored."""
-        self._current(self._now()).received += 1
+    def received(self, events: int = 1) -> None:
+        """Events were verified and stored."""
+        self._current(self._now()).received += events
 
     def refused(self, event: Event) -> None:
         """A request failed verification."""

@@ -9,10 +9,11 @@ from appliance.direct_path import DirectPath
 from appliance.hops.drain import Drain
 from appliance.hops.lanes import Lanes
 from appliance.needs import Need, destination_needs, touchpoint_needs
+from appliance.proxy_side import ProxySide
 from store.inbox import StoreUnavailable
 from store.log import Backlog, Log
 from store.settings import Configuration
-from touchpoints.moment import DAY, SECOND, Micros
+from touchpoints.moment import DAY, SECOND, Micros, rfc3339
 from touchpoints.problem import problem
 
 Json = dict[str, Any]
@@ -29,6 +30,7 @@ class Status:
         configuration: Callable[[], Configuration],
         log: Callable[[], Log | None],
         direct: DirectPath,
+        proxy: ProxySide,
         drain: Callable[[], Drain | None],
         lanes: Callable[[], Lanes | None],
         warnings: Callable[[], Iterable[Need]],
@@ -40,6 +42,7 @@ class Status:
         self._configuration = configuration
         self._log = log
         self._direct = direct
+        self._proxy = proxy
         self._drain = drain
         self._lanes = lanes
         self._warnings = warnings
@@ -50,20 +53,19 @@ class Status:
         configuration = self._configuration()
         backlog, needs = await self._stored(configuration)
         running = self._page() is not None
-        return [*self._of_process(configuration, running=running), *needs], backlog is not None
+        return [*await self._of_process(configuration, running=running), *needs], backlog is not None
 
     async def read(self) -> Json:
         """The object of `status --json`."""
         configuration = self._configuration()
         running = self._page() is not None
         backlog, needs = await self._stored(configuration)
-        needs = [*self._of_process(configuration, running=running), *needs]
-        path_up = self._direct.state == "up" or configuration.agent.mode is None
+        needs = [*await self._of_process(configuration, running=running), *needs]
         return {
             "version": VERSION,
             "role": "agent",
             "running": running,
-            "ok": running and path_up and not needs,
+            "ok": running and self._paths_up(configuration.agent.mode) and not needs,
             "mode": configuration.agent.mode,
             "data_dir": str(self._data_dir),
             "page": self._page(),
@@ -73,15 +75,29 @@ class Status:
                 "url": configuration.agent.host_public_url or None,
                 "error": self._direct.error or None,
             },
-            "proxy": {
-                "state": "off",
-                "url": configuration.proxy.url or None,
-                "domain": configuration.proxy.domain or None,
-                "last_poll_at": None,
-                "waiting": None,
-            },
+            "proxy": self._through_proxy(configuration, running=running),
             "backlog": self._backlog(backlog),
             "needs_you": [need.as_json() for need in needs],
+        }
+
+    def _paths_up(self, mode: str | None) -> bool:
+        """Whether every way in that the mode wants is up."""
+        direct = mode not in ("direct", "both") or self._direct.state == "up"
+        return direct and (mode not in ("proxy", "both") or self._proxy.up)
+
+    def _through_proxy(self, configuration: Configuration, *, running: bool) -> Json:
+        standing = self._proxy.standing()
+        down = not running and standing.state not in ("off", "waiting_key")
+        heard = bool(standing.last_poll_at)
+        return {
+            "state": "down" if down else standing.state,
+            "url": standing.url or configuration.proxy.url or None,
+            "domain": standing.domain or configuration.proxy.domain or None,
+            "last_poll_at": rfc3339(standing.last_poll_at) if heard else None,
+            "waiting": standing.backlog.events if heard else None,
+            "agent": standing.agent_name or None,
+            "holder": standing.holder or None,
+            "error": str(standing.problem) if standing.problem else None,
         }
 
     def _backlog(self, backlog: Backlog | None) -> Json:
@@ -104,12 +120,11 @@ class Status:
         needs = destination_needs(configuration, waiting, lanes.health() if lanes else {})
         return backlog, [*needs, *touchpoint_needs(configuration, refused)]
 
-    def _of_process(self, configuration: Configuration, *, running: bool) -> list[Need]:
+    async def _of_process(self, configuration: Configuration, *, running: bool) -> list[Need]:
         needs = list(self._warnings())
         if configuration.agent.mode is None:
             needs.append(Need(problem=problem("mode_not_chosen")))
-        elif configuration.agent.mode != "direct":
-            needs.append(Need(problem=problem("proxy_not_yet")))
+        needs += await self._proxy.needs()
         if running and self._direct.error:
             needs.append(Need(problem=problem("listener_down", error=self._direct.error)))
         drain = self._drain()

@@ -21,6 +21,7 @@ from store.settings import Configuration
 from store.sqlite.events_file import EventsFile
 from touchpoints.delivery import Job
 from touchpoints.destinations.registry import open_sender
+from touchpoints.event import ArrivedBy, Event
 from touchpoints.moment import Micros
 from touchpoints.touchpoint import Touchpoint, TouchpointState
 from web.listener.budget import Budget
@@ -40,6 +41,7 @@ class Surroundings:
     environment: Mapping[str, str]
     tasks: Tasks
     settled: Callable[[Job, Settlement], None]  # told what each attempt came to
+    proxied: Callable[[str], str] = lambda _path: ""  # the URL that a request's path at the proxy belongs to; empty: unpaired
 
 
 class Works:
@@ -64,7 +66,7 @@ class Works:
         self.deeds = Deeds(
             actions=events.actions,
             touchpoints=self._touchpoints,
-            url=lambda touchpoint: touchpoint.public_url or endpoint_url(touchpoint, around.configuration()),
+            url=self._sender_url,
             now=now,
         )
         self.rehearsal = Rehearsal(
@@ -116,6 +118,12 @@ class Works:
         """Plan nothing more, let attempts under way end for `grace` seconds."""
         await self._around.tasks.end("drain")
         await self.lanes.close(grace=grace)
+
+    def _sender_url(self, touchpoint: Touchpoint, event: Event) -> str:
+        """What the sender was given, and may have signed."""
+        if event.arrived_by is ArrivedBy.PROXY and (url := self._around.proxied(event.target.partition("?")[0])):
+            return url
+        return touchpoint.public_url or endpoint_url(touchpoint, self._around.configuration())
 
     def _touchpoints(self) -> Mapping[int, Touchpoint]:
         return {one.id: one for one in self._around.configuration().touchpoints}

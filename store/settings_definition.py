@@ -47,8 +47,8 @@ AGENT = (
     Setting("switch_overlap", span("0s", "365d"), "24h", "After a switch the old path stays until it was quiet for so long."),
 )
 PROXY = (
-    Setting("url", BASE_URL, "", "The hosted proxy; http:// only on this machine."),
-    Setting("domain", TEXT, "", "The organisation's name at the proxy."),
+    Setting("url", BASE_URL, "", "The hosted proxy, for a check against the pairing; http:// only on this machine."),
+    Setting("domain", TEXT, "", "The organisation's name at the proxy, for the same check."),
 )
 LIMITS = (
     Setting("body", size(1024, 1024 * MIB), "25MiB", "The largest body that is accepted."),
@@ -114,8 +114,6 @@ def check_contradictions(document: Mapping[str, Any], configuration: Configurati
     """Settings that are right alone and wrong together."""
     check_pair(document, "agent", reading)
     check_pair(document, "page", reading)
-    if configuration.agent.mode in {"proxy", "both"} and not mentioned(document, "proxy", "url"):
-        reading.wrong("proxy_url_missing", "agent.mode", mode=configuration.agent.mode)
     url = configuration.proxy.url
     if url.startswith("http://") and not is_loopback(split_url(url, "http").hostname or ""):
         reading.wrong("proxy_url_in_clear", "proxy.url")

@@ -73,6 +73,8 @@ def parse_command(words: list[str]) -> None:
     while isinstance(command, click.Group):
         if words[:1] == ["--help"]:
             return
+        if "run" in command.commands and (not words or words[0].startswith("-")):
+            words = ["run", *words]
         found = command.commands.get(words[0] if words else "")
         if found is None:
             raise click.UsageError(f"no command {words[:1]}")
@@ -145,7 +147,7 @@ def test_every_option_is_documented() -> None:
 def test_commands_are_possible(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every `hookport …` of a shell block names commands, options and values that exist."""
     monkeypatch.chdir(tmp_path)
-    for name in ("hookport.toml", "order.json"):
+    for name in ("hookport.toml", "proxy.toml", "order.json"):
         (tmp_path / name).touch()
     for words in commands(block.text):
         parse_command(words)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from touchpoints.request import Answer
+from touchpoints.request import Answer, Request
 from touchpoints.selector import Reading, selector
 from touchpoints.touchpoint import Touchpoint
 
@@ -16,15 +16,25 @@ _TEXT = ((b"content-type", b"text/plain; charset=utf-8"), (b"x-content-type-opti
 
 def _form_ping(reading: Reading, touchpoint: Touchpoint, field: str) -> Answer | None:
     """WooCommerce's ping on saving a webhook: an unsigned form `webhook_id=N` that must get 2xx."""
-    body = reading.request.body
+    if selector(touchpoint.verification.signature).values(reading):
+        return None
+    return _ping(reading.request, field)
+
+
+def _ping(request: Request, field: str) -> Answer | None:
+    body = request.body
     if len(body) > len(field) + 20 or re.fullmatch(rb"%b=[0-9]{1,19}" % field.encode(), body) is None:
         return None
-    return None if selector(touchpoint.verification.signature).values(reading) else Answer()
+    return Answer()
+
+
+def _is_json_challenge(reading: Reading, kind: str) -> bool:
+    return len(reading.request.body) <= 4096 and selector("json:/type").text(reading) == kind
 
 
 def _json_challenge(reading: Reading, _touchpoint: Touchpoint, kind: str) -> Answer | None:
     """Slack's `{"type": "url_verification", "challenge": V}`, answered with V as plain text."""
-    if len(reading.request.body) > 4096 or selector("json:/type").text(reading) != kind:
+    if not _is_json_challenge(reading, kind):
         return None
     challenge = selector("json:/challenge").text(reading)
     if _CHALLENGE.fullmatch(challenge) is None:
@@ -34,6 +44,8 @@ def _json_challenge(reading: Reading, _touchpoint: Touchpoint, kind: str) -> Ans
 
 BEFORE: dict[str, Handshake] = {"form_ping": _form_ping}
 AFTER: dict[str, Handshake] = {"json_challenge": _json_challenge}
+UNPROVED: dict[str, Callable[[Request, str], Answer | None]] = {"form_ping": _ping}  # without secret or selector
+CHALLENGES: dict[str, Callable[[Reading, str], bool]] = {"json_challenge": _is_json_challenge}
 
 
 def answer(reading: Reading, touchpoint: Touchpoint, *, proved: bool) -> Answer | None:
@@ -48,3 +60,17 @@ def answer(reading: Reading, touchpoint: Touchpoint, *, proved: bool) -> Answer 
     if not proved:
         handshake = BEFORE.get(kind, handshake)
     return handshake(reading, touchpoint, argument) if handshake else None
+
+
+def proxy_answer(request: Request, handshake: str) -> Answer | None:
+    """What a hosted proxy, which has no secret, answers by itself; None for everything else, events above all."""
+    kind, _, argument = handshake.partition(":")
+    answering = UNPROVED.get(kind)
+    return answering(request, argument) if answering else None
+
+
+def needs_agent(request: Request, handshake: str) -> bool:
+    """Whether a request may be a handshake that only an agent can answer; a wrong yes costs a moment, and loses nothing."""
+    kind, _, argument = handshake.partition(":")
+    asking = AFTER.get(kind)
+    return asking is not None and CHALLENGES[kind](Reading(request), argument)

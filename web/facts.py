@@ -10,6 +10,7 @@ class Facts:
     """What changes seldom."""
 
     folder: str = ""  # the data folder
+    machine: str = ""  # what the machine is called
     system: str = ""  # the operating system, in words
     python: str = ""
     sqlite: str = ""

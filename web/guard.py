@@ -134,6 +134,11 @@ def _needs(right: Right, connection: ASGIConnection[Any, Caller, Any, Any]) -> N
         raise NotAllowed(403, problem("scope_missing", needed=right.value, has=connection.user.right.value))
 
 
+def may_operate(caller: Caller) -> bool:
+    """Whether a caller has scope operate or admin."""
+    return caller.right in _ORDER[1:]
+
+
 def operates(connection: ASGIConnection[Any, Caller, Any, Any], _: BaseRouteHandler) -> None:
     """A guard: the caller has scope operate or admin."""
     _needs(Right.OPERATE, connection)

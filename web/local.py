@@ -30,7 +30,7 @@ def make_local(desk: Desk, *, version: str) -> Litestar:
         dependencies={"desk": Provide(lambda: desk, sync_to_thread=False), "which": Provide(provide_selection)},
         middleware=[Gate(doorkeeper)],
         before_send=[add_safe_headers],
-        exception_handlers=exception_handlers(desk),
+        exception_handlers=exception_handlers(desk, doorkeeper.hosts),
         request_max_body_size=BODY_LIMIT,
         template_config=template_config(),
         logging_config=None,

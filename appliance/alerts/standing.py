@@ -9,7 +9,9 @@ from store.settings import AlertSettings
 from touchpoints.moment import DAY, HOUR, Micros
 
 # Needs that only the events file knows.
-OF_EVENTS = frozenset({"given_up", "destination_down", "refused_events", "stranded_events"})
+OF_EVENTS = frozenset(
+    {"given_up", "destination_down", "refused_events", "stranded_events", "events_lack_touchpoint", "proxy_left"}
+)
 LONGEST_PATIENCE = HOUR  # before the all-clear of what comes and goes
 
 Known = Mapping[Key, Standing]

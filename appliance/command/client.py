@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 from urllib.parse import quote
 
 from appliance.data_folder import DataFolder
@@ -52,24 +52,43 @@ class Agent:
             return answer
         raise Turned(answer.status_code, *_problems(answer))
 
+    async def save(self, path: str, file: BinaryIO) -> int:
+        """Write an answer to a file as it comes, however long it is; its length. Raises Turned."""
+        import httpx
+
+        size = 0
+        try:
+            async with self._http.stream("GET", f"/api/v1{path}") as answer:
+                if not answer.is_success:
+                    await answer.aread()
+                    raise Turned(answer.status_code, *_problems(answer))
+                async for piece in answer.aiter_bytes():
+                    size += file.write(piece)
+        except httpx.HTTPError as error:
+            raise Turned(0, problem("agent_silent", why=str(error) or type(error).__name__)) from error
+        return size
+
 
 def segment(name: str) -> str:
     """A name as one segment of a path, dots included, so that `..` leads nowhere."""
     return quote(name, safe="").replace(".", "%2E")
 
 
-def talk(folder: DataFolder, conversation: Callable[[Agent], Awaitable[T]], *, may_begin: bool = False) -> T:
-    """Hold a conversation with the agent of a folder. With `may_begin` the folder may be a new one."""
+def talk(
+    folder: DataFolder, conversation: Callable[[Agent], Awaitable[T]], *, may_begin: bool = False, proxy: bool = False
+) -> T:
+    """Hold a conversation with the agent, or the proxy, of a folder. With `may_begin` the folder may be a new one (`proxy`: of
+    a proxy)."""
 
     async def held() -> T:
-        async with open_agent(folder, may_begin=may_begin) as agent:
+        async with open_agent(folder, may_begin=may_begin, proxy=proxy) as agent:
             return await conversation(agent)
 
     return asyncio.run(held())
 
 
 @asynccontextmanager
-async def open_agent(folder: DataFolder, *, may_begin: bool = False) -> AsyncIterator[Agent]:
+async def open_agent(folder: DataFolder, *, may_begin: bool = False, proxy: bool = False) -> AsyncIterator[Agent]:
     """The running agent, or the stopped one's folder opened here. Raises ProblemError when neither can be had."""
     running = read_running(folder)
     if running is not None and await _answers(running):
@@ -78,7 +97,7 @@ async def open_agent(folder: DataFolder, *, may_begin: bool = False) -> AsyncIte
         return
     if not may_begin and not folder.path.is_dir():
         raise ProblemError(problem("no_data_folder", folder=folder.path))
-    async with _stopped(folder) as http:
+    async with _stopped(folder, proxy=proxy) as http:
         yield Agent(http, running=False)
 
 
@@ -103,12 +122,12 @@ async def _client(page: str, token: str) -> AsyncIterator["httpx.AsyncClient"]:
 
 
 @asynccontextmanager
-async def _stopped(folder: DataFolder) -> AsyncIterator["httpx.AsyncClient"]:
+async def _stopped(folder: DataFolder, *, proxy: bool) -> AsyncIterator["httpx.AsyncClient"]:
     import httpx
 
     from appliance.stopped import open_stopped
 
-    async with open_stopped(folder.path) as (app, token):
+    async with open_stopped(folder.path, proxy=proxy) as (app, token):
         transport = httpx.ASGITransport(cast(Any, app))
         headers = {"authorization": f"Bearer {token}"}
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers, timeout=None) as http:  # noqa: S113 - it is this process

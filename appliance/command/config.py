@@ -54,9 +54,11 @@ def apply(folder: DataFolder, file: Path, prune: bool, dry_run: bool, as_json: b
       hookport config apply hookport.toml --dry-run
     """
     base = str(file.absolute().parent)
+    proxy = flags.of_proxy(click.get_current_context())
     wanted = {"toml": read_file(file), "base": base, "prune": prune, "dry_run": dry_run}
     show_applied(
-        talk(folder, lambda agent: agent.ask("POST", "/configuration", json=wanted), may_begin=not dry_run), as_json=as_json
+        talk(folder, lambda agent: agent.ask("POST", "/configuration", json=wanted), may_begin=not dry_run, proxy=proxy),
+        as_json=as_json,
     )
 
 

@@ -14,8 +14,17 @@ Command = Callable[..., Any]
 TIME = "RFC 3339, or 36h, or 7d; without a zone, this machine's."
 
 
-def _located(_context: click.Context, _parameter: click.Parameter, given: Path | None) -> DataFolder:
-    return locate(given, os.environ)
+def _located(context: click.Context, _parameter: click.Parameter, given: Path | None) -> DataFolder:
+    return locate(given, os.environ, role="hookport-proxy" if of_proxy(context) else "hookport")
+
+
+def of_proxy(context: click.Context | None) -> bool:
+    """Whether a command stands under `hookport proxy`, and so means the proxy's data folder."""
+    while context is not None:
+        if context.info_name == "proxy":
+            return True
+        context = context.parent
+    return False
 
 
 data_dir = click.option(

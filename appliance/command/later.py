@@ -7,8 +7,6 @@ from touchpoints.problem import ProblemError, problem
 _LATER = {
     "backup": "Comes with a later version; until then copy the data folder while Hookport is stopped.",
     "restore": "Comes with a later version; until then put a copy of the data folder back while Hookport is stopped.",
-    "pair": "Comes with proxy mode, in a later version; this one receives in direct mode.",
-    "proxy": "Comes with proxy mode, in a later version; this one receives in direct mode.",
 }
 
 

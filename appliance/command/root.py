@@ -14,6 +14,8 @@ from appliance.command.config import config
 from appliance.command.events import events
 from appliance.command.export import export
 from appliance.command.later import LATER
+from appliance.command.pair import pair, pairing
+from appliance.command.proxy import proxy
 from appliance.command.run import run
 from appliance.command.selftest import selftest
 from appliance.command.status import status
@@ -68,5 +70,23 @@ def hookport() -> None:
     """
 
 
-for command in (run, status, config, touchpoint, events, export, alerts, token, admin, paths, check, selftest, version, *LATER):
+for command in (
+    run,
+    status,
+    config,
+    touchpoint,
+    events,
+    export,
+    alerts,
+    token,
+    admin,
+    paths,
+    check,
+    selftest,
+    version,
+    proxy,
+    pair,
+    pairing,
+    *LATER,
+):
     hookport.add_command(command)

@@ -13,8 +13,13 @@ def read_secret(given: str) -> str:
         return given
     if given != "-":
         raise click.UsageError("A secret is never an argument: give --secret -, --secret env:NAME or --secret file:PATH.")
+    return read_secret_here("Secret")
+
+
+def read_secret_here(what: str) -> str:
+    """A secret from a prompt or a pipe. Raises click.UsageError where none comes."""
     if sys.stdin.isatty():
-        secret = str(click.prompt("Secret", hide_input=True, err=True))
+        secret = str(click.prompt(what, hide_input=True, err=True))
     else:
         secret = sys.stdin.buffer.read(_LONGEST).decode(errors="replace").rstrip("\r\n")
     if not secret:

@@ -28,7 +28,7 @@ def status(context: click.Context, folder: DataFolder, as_json: bool) -> None:
     try:
         found = talk(folder, _read)
     except ProblemError as error:
-        found = _unknown(folder)
+        found = _unknown(folder, role="proxy" if flags.of_proxy(context) or folder.is_proxy else "agent")
         for one in error.problems:
             tell(str(one))
     if as_json:
@@ -43,18 +43,27 @@ async def _read(agent: Agent) -> Json:
     return found if agent.running else found | {"running": False, "ok": False, "page": None}
 
 
-def _unknown(folder: DataFolder) -> Json:
+def _unknown(folder: DataFolder, *, role: str) -> Json:
     """The shape of a status of which nothing is known."""
     return {
         "version": VERSION,
-        "role": "agent",
+        "role": role,
         "running": False,
         "ok": False,
         "mode": None,
         "data_dir": str(folder.path),
         "page": None,
         "direct": {"state": "off", "address": None, "url": None, "error": None},
-        "proxy": {"state": "off", "url": None, "domain": None, "last_poll_at": None, "waiting": None},
+        "proxy": {
+            "state": "off",
+            "url": None,
+            "domain": None,
+            "last_poll_at": None,
+            "waiting": None,
+            "agent": None,
+            "holder": None,
+            "error": None,
+        },
         "backlog": {"inbox": None, "outbox": None, "held": None, "oldest_seconds": None},
         "needs_you": [],
     }
@@ -64,23 +73,48 @@ def _show(found: Json) -> None:
     if found["running"]:
         show(f"Hookport {found['version']} runs; its page is at {found['page']}")
     else:
-        show("Hookport does not run. Start it with: hookport run")
+        show(f"Hookport does not run. Start it with: hookport {'proxy' if found['role'] == 'proxy' else 'run'}")
     show(f"Data folder  {found['data_dir']}")
     if found["backlog"]["inbox"] is None and not found["running"]:
         return
-    show(f"Mode         {found['mode'] or 'not chosen yet'}")
-    for name in ("direct", "proxy"):
-        show(f"{name.capitalize():<12} {_path(found[name])}")
-    show(f"Waiting      {_backlog(found['backlog'])}")
+    if found["role"] == "proxy":
+        _show_proxy(found)
+    else:
+        _show_agent(found)
     needs = found["needs_you"]
     show(f"Needs you    {'nothing' if not needs else ''}".rstrip())
     for need in needs:
         show(f"  - {need['text']}")
 
 
+def _show_agent(found: Json) -> None:
+    show(f"Mode         {found['mode'] or 'not chosen yet'}")
+    show(f"Direct       {_path(found['direct'])}")
+    show(f"Proxy        {_path(found['proxy'])}{_at_proxy(found['proxy'])}")
+    show(f"Waiting      {_backlog(found['backlog'])}")
+
+
+def _show_proxy(found: Json) -> None:
+    show(f"Listener     {_path(found['direct'])}")
+    if (queue := found.get("queue")) is None:
+        return
+    show(f"Organisations {queue['organisations']}, {queue['connected']} of them connected")
+    waits = "unknown" if queue["events"] is None else f"{queue['events']} events, {queue['bytes']} bytes"
+    show(f"Waiting      {waits}")
+
+
 def _path(path: dict[str, Any]) -> str:
     parts = [path["state"], path.get("address"), path.get("url"), path.get("error")]
     return ", ".join(str(part) for part in parts if part)
+
+
+def _at_proxy(proxy: dict[str, Any]) -> str:
+    parts = (
+        proxy["domain"],
+        f"{proxy['holder']} pulls" if proxy.get("holder") else "",
+        f"{proxy['waiting']} waiting there" if proxy["waiting"] else "",
+    )
+    return "".join(f", {part}" for part in parts if part)
 
 
 def _backlog(backlog: dict[str, Any]) -> str:

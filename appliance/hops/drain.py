@@ -44,7 +44,7 @@ class Drain:
         self._touchpoints = touchpoints
         self._now = now
         self._planned = planned
-        self._restarting = self._behind = False
+        self._restarting = self._behind = self._busy = False
         self._after = 0
         self._passed = 0
 
@@ -65,10 +65,18 @@ class Drain:
             except Exception as error:  # a drain that has died would leave everything where it is
                 log.error("drain_failed", exc_info=error)
                 moved = 0
-            if moved >= BUSY and not self._behind:
+            if self._bursts(moved):
                 await asyncio.sleep(max(BUSY_REST, BUSY_SHARE * (asyncio.get_running_loop().time() - began)))
             if moved < BATCH:
                 await self.pace.rest(now=self._now())
+
+    def _bursts(self, moved: int) -> bool:
+        """Whether more is coming in than the listener should be kept from by planning.
+
+        A single large batch is what gathered while the machine stood still, or what came in one pull: no burst yet.
+        """
+        again, self._busy = self._busy and moved >= BUSY, moved >= BUSY if moved else self._busy
+        return again and not self._behind
 
     async def once(self) -> int:
         """Plan one batch; how many events it looked at."""

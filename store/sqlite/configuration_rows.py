@@ -94,6 +94,7 @@ def step_aside(db: sqlite3.Connection, living: Ids, ids: Ids) -> None:
 
 INSERT_TOUCHPOINT = "INSERT INTO touchpoints (name, document) VALUES (?, ?)"
 UPDATE_TOUCHPOINT = "UPDATE touchpoints SET name = ?, document = ? WHERE id = ?"
+TAKE_RESERVED = "UPDATE touchpoints SET document = ?, removed_at = NULL WHERE name = ? AND removed_at = 0 RETURNING id"
 
 
 def write_touchpoint(db: sqlite3.Connection, item: Mapping[str, Any], living: Ids) -> None:
@@ -102,7 +103,8 @@ def write_touchpoint(db: sqlite3.Connection, item: Mapping[str, Any], living: Id
     stored = json.dumps({key: value for key, value in item.items() if key not in {"name", "destination"}})
     number = living.get((name,))
     if number is None:
-        number = db.execute(INSERT_TOUCHPOINT, (name, stored)).lastrowid
+        kept = db.execute(TAKE_RESERVED, (stored, name)).fetchall()
+        number = kept[0][0] if kept else db.execute(INSERT_TOUCHPOINT, (name, stored)).lastrowid
     else:
         db.execute(UPDATE_TOUCHPOINT, (name, stored, number))
     for destination in item["destination"]:

@@ -13,7 +13,7 @@ from store.sqlite.recent import Recent
 from store.sqlite.rows import EVENT_COLUMNS, body_rows, event_from_row, event_row
 from store.sqlite.sequence import Sequence as Numbers
 from store.sqlite.writer import Writer
-from touchpoints.event import Arrival, Verdict
+from touchpoints.event import Arrival, Event, Verdict
 from touchpoints.moment import DAY, Micros
 
 Refusals = Mapping[tuple[int, str], int]  # (touchpoint, reason) -> how many
@@ -76,17 +76,24 @@ INSERT_WAITING = Bulk("INSERT INTO inbox (seq) VALUES {rows}", 1)
 
 def insert_arrivals(db: sqlite3.Connection, arrivals: list[Arrival], *, numbers: Numbers) -> list[int | None]:
     """Store arrivals; one whose id is known changes nothing. The numbers of those that wait now."""
-    placed = list(zip(numbers.take(len(arrivals)), arrivals, strict=True))
-    inserted = INSERT_EVENTS.change(db, [event_row(seq, arrival.event) for seq, arrival in placed])
-    new = placed
-    if inserted != len(arrivals):
-        stored = stored_numbers(db, placed[0][0])
-        new = [pair for pair in placed if pair[0] in stored]
-    INSERT_BODIES.change(db, [row for seq, arrival in new for row in body_rows(seq, arrival.body)])
-    waiting = {seq for seq, arrival in new if arrival.event.verdict is Verdict.ACCEPTED}
-    INSERT_WAITING.change(db, [(seq,) for seq in sorted(waiting)])
-    _count_arrivals(db, [arrival for _, arrival in new])
-    return [seq if seq in waiting else None for seq, _ in placed]
+    placed = list(zip(numbers.take(len(arrivals)), [arrival.event for arrival in arrivals], strict=True))
+    new = insert_events(db, placed)
+    bodies = {seq: arrival.body for (seq, _), arrival in zip(placed, arrivals, strict=True) if seq in new}
+    INSERT_BODIES.change(db, [row for seq, body in bodies.items() for row in body_rows(seq, body)])
+    return [seq if seq in new and event.verdict is Verdict.ACCEPTED else None for seq, event in placed]
+
+
+def insert_events(db: sqlite3.Connection, placed: Sequence[tuple[int, Event]]) -> set[int]:
+    """Store events without their bodies under new numbers, in order; one whose id is known changes nothing. Which were new.
+
+    Those that are accepted wait from now on, and all are counted.
+    """
+    inserted = INSERT_EVENTS.change(db, [event_row(seq, event) for seq, event in placed])
+    new = {seq for seq, _ in placed} if inserted == len(placed) else stored_numbers(db, placed[0][0])
+    events = [(seq, event) for seq, event in placed if seq in new]
+    INSERT_WAITING.change(db, [(seq,) for seq, event in events if event.verdict is Verdict.ACCEPTED])
+    _count_arrivals(db, [event for _, event in events])
+    return new
 
 
 SELECT_FROM = "SELECT seq FROM events WHERE seq >= ?"
@@ -103,11 +110,10 @@ ON CONFLICT (touchpoint) DO UPDATE SET received_at = max(received_at, excluded.r
 """
 
 
-def _count_arrivals(db: sqlite3.Connection, arrivals: list[Arrival]) -> None:
+def _count_arrivals(db: sqlite3.Connection, events: list[Event]) -> None:
     changes: Counter[counters.Key] = Counter()
     last: dict[int, Micros] = {}
-    for arrival in arrivals:
-        event = arrival.event
+    for event in events:
         if event.verdict is Verdict.REFUSED:
             changes["refused", event.touchpoint] += 1
             add_refusals(db, {(event.touchpoint, event.reason): 1}, event.received_at)

@@ -10,13 +10,21 @@ from touchpoints.moment import Micros
 from touchpoints.problem import ProblemError, problem
 
 _NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
+_SHARED = re.compile(r"^-- with shared/([a-z0-9_]+\.sql)$", re.MULTILINE)
 
 
 def migrations(kind: str) -> list[tuple[int, str, str]]:
-    """(number, file name, SQL) of `migrations/<kind>/NNNN_name.sql`, in order; `kind` is events or configuration."""
-    entries = files("store.sqlite").joinpath("migrations", kind).iterdir()
-    named = [(match, entry) for entry in entries if (match := _NAME.fullmatch(entry.name))]
-    return sorted((int(match[1]), entry.name, entry.read_text(encoding="utf-8")) for match, entry in named)
+    """(number, file name, SQL) of `migrations/<kind>/NNNN_name.sql`, in order; `kind` is events, configuration, queue or proxy.
+
+    A line `-- with shared/NAME.sql` stands for that file, which several kinds have in common; once released it never changes.
+    """
+    folder = files("store.sqlite").joinpath("migrations")
+    named = [(match, entry) for entry in folder.joinpath(kind).iterdir() if (match := _NAME.fullmatch(entry.name))]
+
+    def whole(sql: str) -> str:
+        return _SHARED.sub(lambda found: folder.joinpath("shared", found[1]).read_text(encoding="utf-8"), sql)
+
+    return sorted((int(match[1]), entry.name, whole(entry.read_text(encoding="utf-8"))) for match, entry in named)
 
 
 CREATE_RECORD = (

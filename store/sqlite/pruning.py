@@ -83,12 +83,13 @@ def select_refused_touchpoints(db: sqlite3.Connection) -> list[int]:
 
 SELECT_REFUSED = """
 SELECT seq, body_bytes, arrived_by, received_at FROM events INDEXED BY events_refused
-WHERE verdict = 'refused' AND body_kept = 1 AND touchpoint = ? AND seq < ? ORDER BY seq DESC LIMIT ?
+WHERE verdict = 'refused' AND body_kept = 1 AND touchpoint = ? AND seq < ? AND reason != 'touchpoint_lacking'
+ORDER BY seq DESC LIMIT ?
 """
 
 
 def select_refused(db: sqlite3.Connection, *, touchpoint: int, before: int, limit: int) -> list[RefusedRow]:
-    """Refused events of a touchpoint, newest first."""
+    """Refused events of a touchpoint, newest first; not those that could not be verified for want of it."""
     rows = db.execute(SELECT_REFUSED, (touchpoint, before, limit))
     return [RefusedRow(seq=seq, body_bytes=size, direct=by == "direct", received_at=at) for seq, size, by, at in rows]
 

@@ -52,7 +52,7 @@ class Retention:
             pruned.bodies += await self._bodies(now, until=roomy)
             pruned.events += await self._events(now, until=roomy)
             pruned.over_size = await self._used() > policy.size
-        pruned.file_bytes = await self._shrink()
+        pruned.file_bytes = await give_back(self._writer, self._readers)
         return pruned
 
     async def _by_age(self, policy: RetentionSettings, now: Micros, pruned: Pruned) -> None:
@@ -113,13 +113,14 @@ class Retention:
     async def _used(self) -> int:
         return await self._readers.run(used_bytes)
 
-    async def _shrink(self) -> int:
-        """Give free pages back to the disk, some at a time."""
-        if await self._readers.run(free_bytes) > MIB:
-            while await self._writer.outside(vacuum_some):
-                pass
-            await self._writer.outside(checkpoint)
-        return await self._readers.run(file_bytes)
+
+async def give_back(writer: Writer, readers: Readers) -> int:
+    """Give free pages back to the disk, some at a time; the file's size afterwards. Raises StoreUnavailable."""
+    if await readers.run(free_bytes) > MIB:
+        while await writer.outside(vacuum_some):
+            pass
+        await writer.outside(checkpoint)
+    return await readers.run(file_bytes)
 
 
 def used_bytes(db: sqlite3.Connection) -> int:

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from appliance.agent import Agent
+from appliance.agent_role import AgentRole
 from appliance.clock import Clock
 from appliance.data_folder import DataFolder
 from appliance.logs import Redactor
@@ -28,12 +29,12 @@ url = "http://127.0.0.1:1/"
 @asynccontextmanager
 async def agent_over(
     folder: Path, *, start: bool = True, environment: Mapping[str, str] | None = None, clock: Clock | None = None
-) -> AsyncIterator[Agent]:
+) -> AsyncIterator[AgentRole]:
     """An agent that is loaded and, unless told otherwise, started."""
     clock = clock or Clock()
     opened = await open_folder(DataFolder(path=folder), clock)
     try:
-        agent = Agent(opened, environment=environment or {}, clock=clock, redactor=Redactor())
+        agent = AgentRole(opened, environment=environment or {}, clock=clock, redactor=Redactor())
         await agent.load()
         if start:
             agent.page = "http://127.0.0.1:8421"

@@ -23,7 +23,7 @@ EVERYTHING = Filter(tests=True)
 
 
 def _deeds(play: Stage) -> Deeds:
-    return Deeds(actions=play.file.actions, touchpoints=lambda: play.touchpoints, url=lambda _: URL, now=play.clock.now)
+    return Deeds(actions=play.file.actions, touchpoints=lambda: play.touchpoints, url=lambda _, _event: URL, now=play.clock.now)
 
 
 async def _planned(play: Stage, *numbers: int, **fields: Any) -> Deeds:

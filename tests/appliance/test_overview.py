@@ -17,13 +17,13 @@ def _configuration(mode: str | None, url: str = "https://hooks.example.com:8420/
 def test_its_shape() -> None:
     """The keys and values of `touchpoint list --json`."""
     waiting = {1: DestinationBacklog(pending=3, held=1, given_up=2)}
-    assert overview(_configuration("direct"), waiting, {}, {1: 5 * SECOND}) == {
+    assert overview(_configuration("direct"), waiting, {}, {1: 5 * SECOND}, {1: "https://p/acme/orders/t"}) == {
         "touchpoints": [
             {
                 "name": "orders",
                 "provider": "generic",
                 "state": "running",
-                "endpoint_urls": {"direct": "https://hooks.example.com:8420/hooks/orders", "proxy": None},
+                "endpoint_urls": {"direct": "https://hooks.example.com:8420/hooks/orders", "proxy": "https://p/acme/orders/t"},
                 "destinations": [{"name": "erp", "kind": "http", "state": "up", "pending": 3, "given_up": 2}],
                 "last_event_at": "1970-01-01T00:00:05.000000Z",
             }
@@ -34,7 +34,7 @@ def test_its_shape() -> None:
 def test_a_url_is_null_where_its_path_is_off() -> None:
     """Nobody pastes an address that does not answer."""
     for configuration in (_configuration(None), _configuration("proxy"), _configuration("direct", url="")):
-        (line,) = overview(configuration, {}, {}, {})["touchpoints"]
+        (line,) = overview(configuration, {}, {}, {}, {})["touchpoints"]
         assert line["endpoint_urls"] == {"direct": None, "proxy": None}
         assert line["last_event_at"] is None
 
@@ -48,5 +48,5 @@ def test_states() -> None:
         (TouchpointState.HOLD, down, ("hold", "hold")),
         (TouchpointState.SETUP, {}, ("setup", "up")),
     ):
-        (line,) = overview(_configuration("direct", state=state), {}, health, {})["touchpoints"]
+        (line,) = overview(_configuration("direct", state=state), {}, health, {}, {})["touchpoints"]
         assert (line["state"], line["destinations"][0]["state"]) == shown

@@ -50,7 +50,10 @@ async def test_its_shape_when_all_is_well(tmp_path: Path, free_port: Ports) -> N
             "url": f"http://127.0.0.1:{port}",
             "error": None,
         }
-        assert status["proxy"] == {"state": "off", "url": None, "domain": None, "last_poll_at": None, "waiting": None}
+        assert status["proxy"] == {
+            "state": "off", "url": None, "domain": None, "last_poll_at": None, "waiting": None,
+            "agent": None, "holder": None, "error": None,
+        }  # fmt: skip
         assert status["backlog"] == {"inbox": 0, "outbox": 0, "held": 0, "oldest_seconds": None}
 
 

@@ -18,6 +18,8 @@ BENCHMARKS = {
     "latency": "tests.bench.latency:latency",
     "growth": "tests.bench.growth:growth",
     "store": "tests.bench.hops:hops",
+    "queue": "tests.bench.queue:queue",
+    "proxy": "tests.bench.proxy:proxy",
     "page": "tests.bench.page:page",
     "exe": "tests.bench.exe:exe",
     "live": "tests.bench.live:live",

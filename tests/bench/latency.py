@@ -38,6 +38,6 @@ def latency(*, short: bool) -> Report:
     return report
 
 
-def pace(url: str, seconds: int) -> int:
+def pace(url: str, seconds: int, *, per_second: int = PER_SECOND) -> int:
     """Let a process of its own send; how many it sent."""
-    return int(finished(module("tests.bench.paced", url, str(PER_SECOND), str(seconds)), seconds=seconds + 60))
+    return int(finished(module("tests.bench.paced", url, str(per_second), str(seconds)), seconds=seconds + 60))

@@ -58,8 +58,7 @@ class Subject:
     @contextlib.contextmanager
     def started(self) -> Iterator[None]:
         """Run for as long as the block takes."""
-        ready = f"http://127.0.0.1:{self.port}/health"
-        with running(self.command(), log=self.folder / "hookport.log", ready=ready, seconds=120):
+        with running(self.command(), log=self.folder / "hookport.log", ready=self._ready, seconds=120):
             yield
 
     def command(self) -> list[str]:
@@ -117,14 +116,23 @@ class Subject:
                     raise BenchError(f"{self.folder.name} did not get through its queue in {seconds:.0f} s")
                 time.sleep(0.02)
 
-    def _configure(self, states: Mapping[str, str]) -> None:
-        lines = [
+    @property
+    def _ready(self) -> str:
+        """What answers once it runs."""
+        return f"http://127.0.0.1:{self.port}/health"
+
+    def _way_in(self) -> list[str]:
+        """How events come to it, in its configuration."""
+        return [
             "[agent]",
             'mode = "direct"',
             f'host_public_url = "http://127.0.0.1:{self.port}"',
             'listen = "127.0.0.1"',
             f"port = {self.port}",
         ]
+
+    def _configure(self, states: Mapping[str, str]) -> None:
+        lines = self._way_in()
         for name in TOUCHPOINTS:
             state = states.get(name, "hold" if name == "kept" else "running")
             url = NOWHERE if name == "dead" else f"http://127.0.0.1:{self._sink}/"

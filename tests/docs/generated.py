@@ -11,7 +11,9 @@ from typing import Any
 from litestar import Litestar
 
 from appliance.stopped import open_stopped
+from store.server_definition import ALL_SERVER_SETTINGS, SERVER_SECTIONS
 from store.settings_definition import ALL_SETTINGS, SECTIONS
+from tests.touchpoints.pull import vectors as pull_vectors
 from touchpoints.problem import catalogue
 from touchpoints.provider import Provider, providers
 from web.guard import administers, operates
@@ -21,6 +23,10 @@ _PARTS = {
     "verify": "A sender was refused",
     "config": "The configuration",
     "listener": "The public port and its certificate",
+    "proxy": "Pairing, proxy domains and the pull protocol",
+    "pull": "The agent's way to a hosted proxy",
+    "organisations": "The organisations of a hosted proxy",
+    "hosted": "A hosted proxy, to its agents and its operator",
     "agent": "The agent and its data folder",
     "store": "The database files",
     "alerts": "Alerts",
@@ -48,8 +54,19 @@ def code(text: str) -> str:
 
 def settings() -> str:
     """Every setting, a table for each part of the file."""
+    return setting_tables(ALL_SETTINGS)
+
+
+def proxy() -> str:
+    """The settings of a hosted proxy, and its JSON API."""
+    rows = table(("Path", "Scope", "What it does"), sorted(_rows(api(proxy=True))))
+    return f"{setting_tables(ALL_SERVER_SETTINGS)}\n\n## The JSON API's paths\n\n{rows}"
+
+
+def setting_tables(settings: Iterable[tuple[str, str, Any, str]]) -> str:
+    """Settings, a table for each part of the file."""
     groups: dict[str, list[tuple[str, str, str, str]]] = {}
-    for path, kind, default, meaning in ALL_SETTINGS:
+    for path, kind, default, meaning in settings:
         group, key = _group(path)
         groups.setdefault(group, []).append((code(key), kind, _default(default), meaning))
     heads = ("Setting", "What it is", "Default", "Meaning")
@@ -69,7 +86,7 @@ def _group(path: str) -> tuple[str, str]:
 
 
 def _title(group: str) -> str:
-    if group in SECTIONS or "." in group:
+    if group in SECTIONS or group in SERVER_SECTIONS or "." in group:
         return _TITLES.get(group, f"[{group}]")
     return f"[[{group}]]"
 
@@ -144,12 +161,12 @@ def endpoints() -> str:
     return table(("Path", "Scope", "What it does"), sorted(_rows(api())))
 
 
-def api() -> Litestar:
-    """The API's application, over an empty data folder."""
+def api(*, proxy: bool = False) -> Litestar:
+    """The API's application, of an agent or a proxy, over an empty data folder."""
 
     async def made() -> Litestar:
         with tempfile.TemporaryDirectory() as folder:
-            async with open_stopped(Path(folder) / "data") as (app, _):
+            async with open_stopped(Path(folder) / "data", proxy=proxy) as (app, _):
                 return app
 
     return asyncio.run(made())
@@ -179,7 +196,9 @@ def _scope(app: Litestar, path: str, method: str) -> str:
 
 GENERATED: dict[str, Callable[[], str]] = {
     "configuration.md": settings,
+    "pull-protocol.md": pull_vectors.document,
     "senders.md": senders,
     "problems.md": problems,
     "api.md": endpoints,
+    "proxy.md": proxy,
 }

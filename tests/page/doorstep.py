@@ -9,6 +9,7 @@ from typing import Any, cast
 import httpx
 
 from appliance.agent import Agent
+from appliance.agent_role import AgentRole
 from store.password import hash_password
 from tests.appliance.agents import agent_over
 
@@ -29,7 +30,7 @@ def browser(agent: Agent, *, base: str = HERE, address: str = "127.0.0.1") -> ht
 
 
 @asynccontextmanager
-async def doorstep(folder: Path, *, person: str | None = "ann") -> AsyncIterator[Agent]:
+async def doorstep(folder: Path, *, person: str | None = "ann") -> AsyncIterator[AgentRole]:
     """An agent that does not listen; unless told otherwise ann has a password."""
     async with agent_over(folder, start=False) as agent:
         if person and person not in await agent._opened.people.persons():

@@ -73,7 +73,7 @@ async def test_any_port_is_the_same_on_both_or_there_is_one(
 
     monkeypatch.setattr(Listener, "open", opened)
     async with doorstep(tmp_path / "data") as agent:
-        listeners = await _open_page(agent, agent._opened, ("127.0.0.1", 0))
+        listeners = await _open_page(agent, ("127.0.0.1", 0))
         assert asked == [("127.0.0.1", 0), ("::1", 4711)]
         assert len(listeners) == 1 + int(works)
         assert agent.page == "http://127.0.0.1:4711"
@@ -90,5 +90,5 @@ async def test_another_address_is_taken_as_it_is_named(tmp_path: Path, monkeypat
     monkeypatch.setattr(Listener, "open", opened)
     async with doorstep(tmp_path / "data") as agent:
         for address in ("::1", "127.0.0.2"):
-            await _open_page(agent, agent._opened, (address, 1))
+            await _open_page(agent, (address, 1))
     assert asked == ["::1", "127.0.0.2"]

@@ -15,7 +15,7 @@ from web.page.words import catalogue, known
 pytestmark = pytest.mark.anyio
 
 ROOT = Path(__file__).resolve().parents[2]
-FUNCTIONS = {"AuditLine", "write_audit", "_note"}
+FUNCTIONS = {"AuditLine", "write_audit", "_audit_agent", "_note"}
 METHODS = {"write_down", "audit", "_note", "_save"}
 FILES = {"json", "toml", "txt", "zip"}  # what else looks like a code
 WORDS = "settings.audit.action."

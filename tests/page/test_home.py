@@ -9,6 +9,7 @@ from tests.web.api.stand_in import NOW, StandIn, delivery, event
 from touchpoints.delivery import DeliveryState
 from touchpoints.event import Verdict
 from touchpoints.moment import HOUR, MINUTE
+from web.membership import Standing
 from web.page.need import needs_shown
 from web.page.road import road
 from web.vitals import Vitals
@@ -36,7 +37,7 @@ def touchpoint(name: str = "orders", *, to: str = "erp", state_to: str = "up", p
 
 def test_the_road_has_six_stops_in_the_order_of_travel() -> None:
     """Whoever reads it from left to right has understood the product."""
-    stops = road(status(), [touchpoint()], Vitals(direct="up", direct_url="https://hooks.example:8420"))
+    stops = road(status(), [touchpoint()], Vitals(direct="up", direct_url="https://hooks.example:8420"), Standing())
     assert [stop.name for stop in stops] == ["senders", "arrive", "inbox", "touchpoints", "outbox", "destinations"]
     assert stops[1].ways[0].aside == "hooks.example:8420"
     assert [stop.tone for stop in stops] == [""] * 6
@@ -45,7 +46,7 @@ def test_the_road_has_six_stops_in_the_order_of_travel() -> None:
 def test_a_destination_that_is_down_stands_first_and_calls_for_a_person() -> None:
     """The stop turns, and the bad way is named before the good ones, however many there are."""
     fine = [touchpoint(f"t{number}") for number in range(5)]
-    stop = road(status(), [*fine, touchpoint("last", to="ledger", state_to="down", pending=1200)], Vitals())[-1]
+    stop = road(status(), [*fine, touchpoint("last", to="ledger", state_to="down", pending=1200)], Vitals(), Standing())[-1]
     assert stop.tone == "bad"
     assert (stop.ways[0].name, stop.ways[0].state, stop.ways[0].aside) == ("ledger", "down", "1,200 waiting")
     assert stop.more == 4
@@ -53,21 +54,24 @@ def test_a_destination_that_is_down_stands_first_and_calls_for_a_person() -> Non
 
 def test_a_listener_that_cannot_be_reached_says_why() -> None:
     """The reason stands where the address would."""
-    stop = road(status(), [], Vitals(direct="down", direct_error="Port 8420 is taken."))[1]
+    stop = road(status(), [], Vitals(direct="down", direct_error="Port 8420 is taken."), Standing())[1]
     assert (stop.tone, stop.ways[0].aside) == ("bad", "Port 8420 is taken.")
 
 
 def test_nothing_chosen_and_nothing_readable_are_said() -> None:
     """Before the first choice, and while the events file cannot be read."""
-    stops = road(status(mode=None, backlog=dict.fromkeys(BACKLOG)), [], Vitals())
+    stops = road(status(mode=None, backlog=dict.fromkeys(BACKLOG)), [], Vitals(), Standing())
     assert stops[1].ways[0].name == "not chosen yet"
     assert [stops[2].tone, stops[4].tone] == ["bad", "bad"]
 
 
 def test_the_outbox_tells_what_its_oldest_waits() -> None:
     """Age says more than number; what is on hold is told when nothing else waits."""
-    assert road(status(backlog={**BACKLOG, "outbox": 12, "oldest_seconds": 240}), [], Vitals())[4].aside == "oldest 4 min"
-    assert road(status(backlog={**BACKLOG, "held": 3}), [], Vitals())[4].aside == "3 on hold"
+    assert (
+        road(status(backlog={**BACKLOG, "outbox": 12, "oldest_seconds": 240}), [], Vitals(), Standing())[4].aside
+        == "oldest 4 min"
+    )
+    assert road(status(backlog={**BACKLOG, "held": 3}), [], Vitals(), Standing())[4].aside == "3 on hold"
 
 
 def test_grave_needs_stand_first_and_lead_to_the_deed() -> None:

@@ -4,9 +4,11 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 
 import pytest
 
+from tests.page.standings import PAIRED
 from tests.web.api.stand_in import StandIn
 from web import live as module
 from web.live import Live
@@ -145,10 +147,11 @@ async def test_the_stream_is_for_our_own_pages(stand_in: StandIn) -> None:
     assert answer.status_code == 401
 
 
-async def test_every_live_place_of_the_home_screen_has_its_piece(stand_in: StandIn) -> None:
+async def test_every_live_place_has_its_piece(stand_in: StandIn) -> None:
     """What the page shows at first is what the stream would send."""
+    stand_in.membership.stands = replace(PAIRED, last_poll_at=0)
     async with stand_in.signed_in() as client:
-        page = (await client.get("/")).text
+        page = "".join([(await client.get(path)).text for path in ("/", "/settings/proxy")])
     found = await pieces(stand_in.desk())
     assert found.keys() == PIECES.keys()
     for name, html in found.items():

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,15 @@ import pytest
 from playwright.async_api import Browser, Page
 
 from store.log import Filter
+from tests.appliance.agents import TOUCHPOINT, apply, direct
 from tests.page.browser import Site, Watched, needs_chromium, open_browser, open_site, open_tab, signed_in
 from tests.page.doorstep import PASSWORD_HASH
 from tests.page.scene import furnish
+from tests.page.standings import CODE, RECOVERY_KEY, STATE, standings
+from tests.web.api.stand_in import StandInMembership
 from tests.whole.destination import Destination
+from web.membership import Standing
+from web.page.mode import MODES
 from web.page.settings.section import TABS, address
 
 pytestmark = [pytest.mark.anyio, needs_chromium]
@@ -105,6 +111,71 @@ async def test_every_list_while_it_is_empty(browser: Browser, tmp_path: Path) ->
         assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.timeout(180)
+async def test_every_state_of_the_proxy(browser: Browser, tmp_path: Path, free_port: Callable[[], int]) -> None:
+    """Paired or not, connected or not, with everything that a person may have to do there; and a switch, told beforehand."""
+    async with open_site(tmp_path / "data") as site:
+        now = site.agent._clock.now()
+        states, member = standings(now), StandInMembership()
+        object.__setattr__(site.agent._desk, "membership", member)
+        assert (await apply(site.agent, direct(free_port()) + TOUCHPOINT)).problems == ()
+        urls = {
+            one.id: f"https://acme.proxy.example.net/{one.name}/{'k7' * 16}" for one in site.agent.configuration.touchpoints
+        }
+
+        def as_it_is(name: str) -> None:
+            standing, member.told = states.get(name.partition(",")[2], (Standing(), STATE))
+            member.stands = replace(standing, urls=urls if "coming" not in name and standing.paired else {})
+
+        pages = {
+            "pair": "/settings/proxy",
+            "pair-first": "/settings/proxy?to=proxy",
+            "mode-unpaired": "/settings/mode?to=proxy",
+        }
+        wrong = await look_at(browser, site, pages, prefix="proxy-", before=as_it_is)
+        pages = {f"direct-{to},off": f"/settings/mode?to={to}" for to in MODES}
+        pages |= {"direct,off": "/settings/proxy", "direct-begin,off": "/begin/arrival", "settings,proxy-closing": "/settings"}
+        pages |= {"touchpoint,proxy-closing": "/touchpoints/orders"}
+        wrong += await look_at(browser, site, pages, prefix="proxy-", before=as_it_is)
+        await apply(site.agent, '[agent]\nmode = "both"\n')
+        pages = {f"both,{name}": "/settings/proxy" for name in states}
+        pages |= {f"home,{name}": "/" for name in ("connected", "down", "troubled")}
+        pages |= {
+            "settings,connected": "/settings",
+            "list,connected": "/touchpoints",
+            "mode,connected": "/settings/mode?to=direct",
+        }
+        pages |= {"touchpoint,connected": "/touchpoints/orders?box=url", "coming,connected": "/touchpoints/orders"}
+        wrong += await look_at(browser, site, pages, prefix="proxy-", before=as_it_is)
+        await apply(site.agent, '[agent]\nmode = "proxy"\n')
+        pages = {f"proxy-home,{name}": "/" for name in ("connected", "standby", "direct-closing", "waiting-key", "down")}
+        pages |= {
+            "unpaired-home": "/",
+            "touchpoint,direct-closing": "/touchpoints/orders",
+            "list,direct-closing": "/touchpoints",
+        }
+        pages |= {"waiting,connected": "/begin/touchpoint/orders", "settings,direct-closing": "/settings"}
+        wrong += await look_at(browser, site, pages, prefix="proxy-", before=as_it_is)
+        assert not wrong, "\n".join(wrong)
+
+
+async def test_the_recovery_key(browser: Browser, tmp_path: Path) -> None:
+    """It stands in the answer to a form, so it has no address to open."""
+    async with open_site(tmp_path / "data") as site:
+        object.__setattr__(site.agent._desk, "membership", StandInMembership(recovery_key=RECOVERY_KEY))
+        context = await browser.new_context(reduced_motion="reduce", locale="en-GB")
+        watched = await signed_in(context, site)
+        await watched.page.goto(site.at("/settings/proxy"))
+        await watched.page.fill("[name=url]", "https://proxy.example.net")
+        await watched.page.fill("[name=code]", CODE)
+        await watched.page.click("main button.go")
+        await watched.page.wait_for_selector(".recovery-key")
+        await watched.page.evaluate(AXE.read_text(encoding="utf-8"))
+        wrong = [f"{size}: {one}" for size in SIZES for one in await trouble(watched.page, size, "proxy-key.png")]
+        await context.close()
+        assert not wrong + watched.wrong, "\n".join(wrong)
+
+
 async def test_the_door(browser: Browser, tmp_path: Path) -> None:
     """The sign-in, before and after the first password, and the setup link."""
     async with open_site(tmp_path / "data", person=None) as site:
@@ -124,12 +195,21 @@ async def noted(site: Site) -> dict[str, str]:
     return found
 
 
-async def look_at(browser: Browser, site: Site, pages: dict[str, str], *, prefix: str = "", person: bool = True) -> list[str]:
+async def look_at(
+    browser: Browser,
+    site: Site,
+    pages: dict[str, str],
+    *,
+    prefix: str = "",
+    person: bool = True,
+    before: Callable[[str], object] = str,
+) -> list[str]:
     """Open each page once, turn it dark and make it narrow, and say what is wrong with it."""
     context = await browser.new_context(reduced_motion="reduce", locale="en-GB")
     watched: Watched = await (signed_in(context, site) if person else open_tab(context))
     wrong: list[str] = []
     for name, path in pages.items():
+        before(name)
         await show_as(watched.page, "light")
         answer = await watched.page.goto(site.at(path))
         if answer is None or answer.status >= 500:

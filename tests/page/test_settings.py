@@ -44,6 +44,7 @@ SCREENS = (
     "/touchpoints/orders/to/files",
     "/touchpoints/orders/add/http",
     "/settings",
+    "/settings/proxy",
     "/settings/storage",
     "/settings/access",
     "/settings/alerts",

@@ -1,6 +1,7 @@
 """Migrations bring a file up to date, each wholly or not at all."""
 
 import sqlite3
+from contextlib import closing
 from importlib.resources import files
 from pathlib import Path
 
@@ -11,18 +12,33 @@ from store.sqlite.database import EVENTS_APPLICATION, Opener, pragma_number
 from store.sqlite.migrate import migrate, migrations, schema
 from touchpoints.problem import ProblemError
 
+KINDS = ("events", "configuration", "queue", "proxy")
+
 
 @pytest.fixture
 def db(path: Path) -> sqlite3.Connection:
     return Opener(path=path, application_id=EVENTS_APPLICATION, writer=True)()
 
 
-def test_the_schema_for_readers_is_the_schema(db: sqlite3.Connection, path: Path) -> None:
-    """`schema/current-events.sql` equals what the migrations make; `schema(db)` is how it was written."""
-    migrate(db, "events", path=path, now=7)
-    shown = files("store.sqlite").joinpath("schema", "current-events.sql").read_text(encoding="utf-8")
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_schema_for_readers_is_the_schema(db: sqlite3.Connection, path: Path, kind: str) -> None:
+    """`schema/current-<kind>.sql` equals what the migrations make; `schema(db)` is how it was written."""
+    migrate(db, kind, path=path, now=7)
+    shown = files("store.sqlite").joinpath("schema", f"current-{kind}.sql").read_text(encoding="utf-8")
     assert schema(db) == shown
     db.close()
+
+
+def test_people_stand_in_the_same_tables_everywhere() -> None:
+    """What several kinds share is the same in each, so that one class serves them all."""
+    found = []
+    for kind in ("configuration", "proxy"):
+        with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+            migrate(db, kind, path=Path(), now=7)
+            tables = ("persons", "sessions", "login_failures", "tokens", "audit", "instance", "settings")
+            found.append([part for part in schema(db).split("\n\n") if any(f"TABLE {name} (" in part for name in tables)])
+    assert len(found[0]) == 7
+    assert found[0] == found[1]
 
 
 def test_each_migration_leaves_its_record(db: sqlite3.Connection, path: Path) -> None:

@@ -114,10 +114,9 @@ def test_every_mistake_is_told_at_once() -> None:
 
 
 @pytest.mark.parametrize("mode", ["proxy", "both"])
-def test_proxy_mode_needs_a_proxy(mode: str) -> None:
-    """A mode that pulls from a proxy names one."""
-    assert read({"agent": {"mode": mode}})[1] == [("agent.mode", "proxy_url_missing")]
-    assert read({"agent": {"mode": mode}, "proxy": {"url": "https://p"}})[1] == []
+def test_proxy_mode_needs_no_url_in_the_file(mode: str) -> None:
+    """The pairing knows the proxy; what is not paired yet is told as something that needs a person."""
+    assert read({"agent": {"mode": mode}})[1] == []
 
 
 @pytest.mark.parametrize("url", ["http://localhost:8430", "http://127.0.0.1:8430", "http://[::1]:8430", "https://p.example"])

@@ -3,7 +3,7 @@
 from litestar import Controller, post
 
 from touchpoints.problem import problem
-from web.api.desk import AtDesk, CallerRequest
+from web.api.front_desk import AtFrontDesk, CallerRequest
 from web.api.problems import REFUSALS
 from web.api.shapes import FreshLink
 from web.guard import NotAllowed, administers
@@ -17,7 +17,7 @@ class AdminController(Controller):
     guards = (administers,)
 
     @post("/reset", summary="Make a one-time link that sets a password", status_code=200, responses=REFUSALS)
-    async def reset(self, desk: AtDesk, request: CallerRequest) -> FreshLink:
+    async def reset(self, desk: AtFrontDesk, request: CallerRequest) -> FreshLink:
         """For commands on the server alone; no API token and no signed-in person may. An older link is dead from now on."""
         if not request.user.machine:
             raise NotAllowed(403, problem("reset_not_allowed"))

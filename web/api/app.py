@@ -16,6 +16,7 @@ from web.api.configuration import ConfigurationController
 from web.api.events import EventsController
 from web.api.export import ExportController
 from web.api.files import FilesController
+from web.api.proxy import ProxyController
 from web.api.status import StatusController, health
 from web.api.tokens import TokensController
 from web.api.touchpoints import TouchpointsController
@@ -27,6 +28,7 @@ API_HANDLERS: list[ControllerRouterHandler] = [
     EventsController,
     ConfigurationController,
     AlertsController,
+    ProxyController,
     ExportController,
     TokensController,
     AuditController,

@@ -6,7 +6,7 @@ from litestar import Controller, get
 from litestar.params import QueryParameter
 
 from touchpoints.moment import rfc3339
-from web.api.desk import AtDesk
+from web.api.front_desk import AtFrontDesk
 from web.api.problems import REFUSALS
 from web.api.shapes import AuditList
 from web.guard import administers
@@ -22,7 +22,7 @@ class AuditController(Controller):
     @get(summary="A page of the audit log, newest first", responses=REFUSALS)
     async def audit(
         self,
-        desk: AtDesk,
+        desk: AtFrontDesk,
         limit: Annotated[int, QueryParameter(ge=1, le=500, description="How many at most.")] = 100,
         before: Annotated[int | None, QueryParameter(le=2**63 - 1, description="The `next_before` of the page before.")] = None,
     ) -> AuditList:

@@ -8,7 +8,7 @@ from urllib.parse import unquote_plus
 from store.log import Listed, RecordedAttempt, Timeline
 from store.settings import Configuration
 from touchpoints.delivery import Delivery, DeliveryState
-from touchpoints.event import Event, Verdict
+from touchpoints.event import ArrivedBy, Event, Verdict
 from touchpoints.moment import rfc3339
 from touchpoints.touchpoint import Touchpoint
 from web.api.shapes import AttemptShape, BodyShape, DeliveryShape, EventShape, EventShown
@@ -53,7 +53,7 @@ def event_shown(timeline: Timeline, body: bytes | None, configuration: Configura
     hidden = _proof_names(touchpoint, signature=event.verdict is not Verdict.REFUSED)
     return {
         "event": event_shape(timeline.listed, names_of(configuration)),
-        "target": _shown_target(event.target, hidden),
+        "target": _shown_target(_without_token(event), hidden),
         "headers": _shown_headers(((name.decode("latin-1"), value.decode("latin-1")) for name, value in event.headers), hidden),
         "attempts": [_attempt_shape(attempt) for attempt in timeline.attempts],
         "duplicates": list(timeline.duplicates),
@@ -130,6 +130,14 @@ def _is_credential(name: str, hidden: frozenset[str]) -> bool:
 
 def _shown_headers(headers: Iterable[tuple[str, str]], hidden: frozenset[str]) -> list[tuple[str, str]]:
     return [(name, HIDDEN if _is_credential(name, hidden) else value) for name, value in headers]
+
+
+def _without_token(event: Event) -> str:
+    """The target; at a proxy its path ends in the token that lets anybody post."""
+    if event.arrived_by is not ArrivedBy.PROXY:
+        return event.target
+    path, mark, query = event.target.partition("?")
+    return f"{path.rpartition('/')[0]}/{HIDDEN}{mark}{query}"
 
 
 def _shown_target(target: str, hidden: frozenset[str]) -> str:

@@ -42,6 +42,9 @@ class ProxyState(TypedDict):
     domain: str | None
     last_poll_at: str | None
     waiting: int | None
+    agent: str | None
+    holder: str | None
+    error: str | None
 
 
 class BacklogState(TypedDict):
@@ -81,7 +84,7 @@ class Status(TypedDict):
 
 
 class EndpointUrls(TypedDict):
-    """What a person pastes into the web application; null where that path is off."""
+    """What a person pastes into the web application; null where that path is off, and `proxy` also for scope read."""
 
     direct: str | None
     proxy: str | None

@@ -9,7 +9,7 @@ from litestar.params import FromPath, JSONBody
 from store.people import Scope
 from touchpoints.moment import rfc3339
 from touchpoints.problem import ProblemError, problem
-from web.api.desk import AtDesk, CallerRequest
+from web.api.front_desk import AtFrontDesk, CallerRequest
 from web.api.problems import REFUSALS, Conflict, NotFound
 from web.api.shapes import NewToken, RevokedToken, TokenList
 from web.guard import administers
@@ -33,7 +33,7 @@ class TokensController(Controller):
     guards = (administers,)
 
     @get(summary="All API tokens", responses=REFUSALS)
-    async def tokens(self, desk: AtDesk) -> TokenList:
+    async def tokens(self, desk: AtFrontDesk) -> TokenList:
         """Never their values."""
         return {
             "tokens": [
@@ -48,7 +48,7 @@ class TokensController(Controller):
         }
 
     @post(summary="Make an API token", responses=REFUSALS)
-    async def add(self, data: JSONBody[TokenWanted], desk: AtDesk, request: CallerRequest) -> NewToken:
+    async def add(self, data: JSONBody[TokenWanted], desk: AtFrontDesk, request: CallerRequest) -> NewToken:
         """Its value is in this answer and never shown again."""
         if _NAME.fullmatch(data.name) is None:
             raise ProblemError(problem("token_name_invalid"))
@@ -60,7 +60,7 @@ class TokensController(Controller):
         return {"name": data.name, "scope": data.scope.value, "token": value}
 
     @delete("/{name:str}", summary="Revoke an API token", status_code=200, responses=REFUSALS)
-    async def revoke(self, name: FromPath[str], desk: AtDesk, request: CallerRequest) -> RevokedToken:
+    async def revoke(self, name: FromPath[str], desk: AtFrontDesk, request: CallerRequest) -> RevokedToken:
         """From now on it opens nothing."""
         if not await desk.people.revoke_token(name):
             raise NotFound(problem("no_such_token", name=ascii(name[:100])[1:-1]))

@@ -13,7 +13,7 @@ from web.api.event_shape import preview_shown
 from web.api.problems import REFUSALS, Conflict, NotFound, applied_shape
 from web.api.shapes import AppliedShape, TouchpointList
 from web.control import Json
-from web.guard import administers, operates
+from web.guard import administers, may_operate, operates
 
 TEST_BODY_LIMIT = 25 * 1024 * 1024
 
@@ -39,9 +39,16 @@ class TouchpointsController(Controller):
     tags = ("touchpoints",)
 
     @get(summary="All touchpoints", responses=REFUSALS)
-    async def touchpoints(self, desk: AtDesk) -> TouchpointList:
-        """Each with its state, its endpoint URLs, its destinations, and when the last event came."""
-        return cast(TouchpointList, await desk.control.touchpoints())
+    async def touchpoints(self, desk: AtDesk, request: CallerRequest) -> TouchpointList:
+        """Each with its state, its endpoint URLs, its destinations, and when the last event came.
+
+        The proxy's URLs hold tokens, and whoever knows one may post: for scope read they are null.
+        """
+        found = cast(TouchpointList, await desk.control.touchpoints())
+        if not may_operate(request.user):
+            for one in found["touchpoints"]:
+                one["endpoint_urls"]["proxy"] = None
+        return found
 
     @post(summary="Add a touchpoint", guards=[administers], status_code=200, responses=REFUSALS)
     async def add(self, data: JSONBody[NewTouchpoint], desk: AtDesk, request: CallerRequest) -> AppliedShape:

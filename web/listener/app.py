@@ -21,11 +21,11 @@ PREFIX = b"/hooks/"
 
 _log = logging.getLogger(__name__)
 _HEALTHY = Taken(status=200, headers=((b"content-type", b"application/json"),), body=b'{"ok":true}')
-_UNKNOWN = Taken(status=404)  # also for a disabled touchpoint: a stranger cannot tell them apart
-_TOO_LARGE = Taken(status=413)
-_TOO_MANY = Taken(status=429, headers=((b"retry-after", b"1"),))
-_NO_ROOM = Taken(status=503, headers=((b"retry-after", b"5"),))
-_FAILED = Taken(status=500)
+UNKNOWN = Taken(status=404)  # also for a disabled touchpoint: a stranger cannot tell them apart
+TOO_LARGE = Taken(status=413)
+TOO_MANY = Taken(status=429, headers=((b"retry-after", b"1"),))
+NO_ROOM = Taken(status=503, headers=((b"retry-after", b"5"),))
+FAILED = Taken(status=500)
 
 
 def make_app(deps: Intake) -> ASGIApp:
@@ -40,9 +40,9 @@ def make_app(deps: Intake) -> ASGIApp:
             return  # cancelled: the listener closes and its grace is over
         except Exception:
             _log.exception("a request failed")
-            taken = _FAILED
-        if not _accepted(scope, taken):
-            await _send(send, taken)
+            taken = FAILED
+        if not accepted(scope, taken):
+            await send_taken(send, taken)
 
     litestar = Litestar(route_handlers=[public], openapi_config=None, logging_config=None, debug=False)
 
@@ -57,24 +57,24 @@ def make_app(deps: Intake) -> ASGIApp:
 async def _answer(deps: Intake, rate: Rate, scope: HTTPScope, receive: Receive) -> Taken:
     path = scope["raw_path"]
     if not path.startswith(PREFIX):
-        return _health(scope["method"]) if path == b"/health" else _UNKNOWN
+        return health(scope["method"]) if path == b"/health" else UNKNOWN
     endpoint = deps.directory().endpoints.get(unquote(path[len(PREFIX) :].decode("ascii")))
     if endpoint is None:
-        return _UNKNOWN
+        return UNKNOWN
     if scope["method"] not in endpoint.touchpoint.methods:
-        return _not_allowed(endpoint.touchpoint.methods)
+        return not_allowed(endpoint.touchpoint.methods)
     limits = deps.limits()
     if limits.per_second and not rate.allow(endpoint.touchpoint.id, limits.per_second, deps.now()):
-        return _TOO_MANY
+        return TOO_MANY
     headers: Headers = tuple(scope["headers"])
     reader = BodyReader(deps.budget, deps.patience)
     try:
         body = await reader.read(headers, receive, limits.body)
         return await intake(deps, _request(deps, scope, headers, body, endpoint), endpoint)
     except TooLarge:
-        return _TOO_LARGE
+        return TOO_LARGE
     except NoRoom:
-        return _NO_ROOM
+        return NO_ROOM
     finally:
         reader.release()
 
@@ -94,22 +94,26 @@ def _request(deps: Intake, scope: HTTPScope, headers: Headers, body: bytes, endp
     )
 
 
-def _health(method: str) -> Taken:
-    return _HEALTHY if method in {"GET", "HEAD"} else _not_allowed(("GET", "HEAD"))
+def health(method: str) -> Taken:
+    """The answer to a look at /health."""
+    return _HEALTHY if method in {"GET", "HEAD"} else not_allowed(("GET", "HEAD"))
 
 
-def _not_allowed(methods: tuple[str, ...]) -> Taken:
+def not_allowed(methods: tuple[str, ...]) -> Taken:
+    """405, with what is allowed."""
     return Taken(status=405, headers=((b"allow", ", ".join(methods).encode("ascii")),))
 
 
-def _accepted(scope: Any, taken: Taken) -> bool:
+def accepted(scope: Any, taken: Taken) -> bool:
+    """Whether the connection itself wrote the answer, in one go: an empty 200."""
     if taken.status != 200 or taken.headers or taken.body:
         return False
     accept = scope.get("extensions", {}).get(ACCEPT)
     return accept is not None and accept["accept"]()
 
 
-async def _send(send: Send, taken: Taken) -> None:
+async def send_taken(send: Send, taken: Taken) -> None:
+    """Send an answer."""
     headers = [*taken.headers, (b"content-length", str(len(taken.body)).encode())]
     await send({"type": "http.response.start", "status": taken.status, "headers": headers})
     await send({"type": "http.response.body", "body": taken.body, "more_body": False})

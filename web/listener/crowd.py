@@ -32,7 +32,7 @@ class Crowd:
 
     def enter(self, address: str) -> str | None:
         """Count one more from an address; the token to `leave` with, or None when it has too many."""
-        key = _key(address)
+        key = key_of(address)
         if self._counts[key] >= self.ceilings.per_address and not self._trusted(address):
             return None
         self._counts[key] += 1
@@ -47,7 +47,8 @@ class Crowd:
             del self._counts[key]
 
 
-def _key(address: str) -> str:
+def key_of(address: str) -> str:
+    """Whose connection it is: the address, of IPv6 its /64."""
     parsed = address_of(address.partition("%")[0])
     if isinstance(parsed, IPv6Address):
         return str(ip_network((parsed, 64), strict=False))

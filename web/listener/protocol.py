@@ -14,6 +14,7 @@ from web.listener.connection import (
     ACCEPT,
     ACCEPTED,
     FRAMING,
+    HANGS_UP,
     MAX_HEAD,
     MAX_PIPELINE,
     SWALLOW,
@@ -84,7 +85,11 @@ class GuardedProtocol(HttpToolsProtocol):
         self._keep = True  # whether the connection lives on once the body is whole
         self._ending = False  # close after the answers that are due
         self._draining = False
-        self._extensions: dict[str, dict[object, object]] = {ACCEPT: {"accept": self._accept}}
+        self._extensions: dict[str, dict[object, object]] = {
+            ACCEPT: {"accept": self._accept},
+            HANGS_UP: {"tell": self._tell_hang_up},
+        }
+        self._hangs_up: Callable[[], None] | None = None
         self._kept: list[tuple[bytes, bytes]] | None = None  # the headers of a head that is parsed again
 
     @property
@@ -102,6 +107,9 @@ class GuardedProtocol(HttpToolsProtocol):
         """The listener forgets it."""
         self.phase = Phase.LINGER
         super().connection_lost(exc)
+        if self._hangs_up is not None:
+            self._hangs_up()
+            self._hangs_up = None
         self._extensions.clear()  # they hold us
         self._lost(self)
 
@@ -110,6 +118,8 @@ class GuardedProtocol(HttpToolsProtocol):
         if not self.unanswered or self.phase is not Phase.REST or self.scheme == "https":
             return None
         self._ending = True
+        if self._hangs_up is not None:
+            self._hangs_up()
         return True
 
     def data_received(self, data: bytes) -> None:
@@ -251,6 +261,9 @@ class GuardedProtocol(HttpToolsProtocol):
         self.flow.resume_reading()
         if self.transport.can_write_eof():
             self.transport.write_eof()
+
+    def _tell_hang_up(self, told: Callable[[], None]) -> None:
+        self._hangs_up = told
 
     def _accept(self) -> bool:
         # The answer that nearly all get: uvicorn's own way to write it is 8 % of what a request costs.

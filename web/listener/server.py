@@ -5,6 +5,7 @@ import contextlib
 import logging
 import socket
 from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 from uvicorn._types import ASGIApplication
@@ -185,7 +186,13 @@ class Listener:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         task = asyncio.create_task(self._serve(sock, key))  # noqa: TID251 - held until done
         self._arriving.add(task)
-        task.add_done_callback(self._arriving.discard)
+        task.add_done_callback(partial(self._arrived, sock, key))
+
+    def _arrived(self, sock: socket.socket, key: str, task: asyncio.Task[None]) -> None:
+        self._arriving.discard(task)
+        if task.cancelled():  # before it began: nobody else closes it
+            sock.close()
+            self._crowd.leave(key)
 
     async def _serve(self, sock: socket.socket, key: str) -> None:
         loop = asyncio.get_running_loop()

@@ -1,6 +1,6 @@
 """What went wrong, as a page that says what to do next. The API's answers keep their JSON."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any, cast
 
 from litestar import Litestar, Request, Response
@@ -8,27 +8,30 @@ from litestar.response.base import ASGIResponse
 from litestar.types import ExceptionHandlersMap, Receive, Scope, Send
 
 from web.api import problems as api
-from web.api.desk import Desk
+from web.api.front_desk import FrontDesk
 from web.guard import NotAllowed
 from web.guard_headers import is_api
 from web.guard_host import host_problem
 from web.guard_session import living_session
-from web.page.render import environment, is_inside, theme_of
+from web.page.badge import badges
+from web.page.render import is_inside, templates_of, theme_of
 
 AnyRequest = Request[Any, Any, Any]
+Handler = Callable[[AnyRequest, Any], Response[Any]]
+Hosts = Callable[[], Collection[str]]  # `page.hosts` as configured now
 _TOLD = {400, 401, 403, 404, 405, 409, 413, 422, 429, 503}
 _SECTIONS = ("touchpoints", "events", "export", "settings")
 
 
-def exception_handlers(desk: Desk) -> ExceptionHandlersMap:
+def exception_handlers(desk: FrontDesk, hosts: Hosts) -> ExceptionHandlersMap:
     """Every exception's handler, for both halves of the local port."""
-    return {error: _both(cast(Any, handler), desk) for error, handler in api.EXCEPTION_HANDLERS.items()}
+    return {error: _both(cast(Any, handler), desk, hosts) for error, handler in api.EXCEPTION_HANDLERS.items()}
 
 
-def _both(handler: Callable[[AnyRequest, Any], Response[Any]], desk: Desk) -> Callable[[AnyRequest, Any], Response[Any]]:
+def _both(handler: Handler, desk: FrontDesk, hosts: Hosts) -> Handler:
     def handle(request: AnyRequest, error: Any) -> Response[Any]:
         # An address that nobody answers to never comes by the gate: a stranger's name is refused here as well.
-        why = host_problem(request.scope["headers"], desk.control.configuration().page.hosts)
+        why = host_problem(request.scope["headers"], hosts())
         answer = api.turned_away(NotAllowed(403, why)) if why else handler(request, error)
         return answer if is_api(request.scope["path"]) else _ErrorPage(desk, answer)
 
@@ -38,7 +41,7 @@ def _both(handler: Callable[[AnyRequest, Any], Response[Any]], desk: Desk) -> Ca
 class _ErrorPage(Response[Any]):
     """An answer told as a page. It is made when it is sent, for only then can be asked who is signed in."""
 
-    def __init__(self, desk: Desk, answer: Response[Any]) -> None:
+    def __init__(self, desk: FrontDesk, answer: Response[Any]) -> None:
         super().__init__(answer.content, status_code=answer.status_code, media_type="text/html")
         self._desk = desk
 
@@ -71,16 +74,17 @@ class _Late(ASGIResponse):
         await (await self._made(scope))(scope, receive, send)
 
 
-def _page(request: AnyRequest, status: int, problems: Any, desk: Desk, person: str) -> Response[str]:
+def _page(request: AnyRequest, status: int, problems: Any, desk: FrontDesk, person: str) -> Response[str]:
     first = request.scope["path"].split("/")[1]
     html = (
-        environment()
+        templates_of(request)
         .get_template("_problems.html" if is_inside(request) else "error.html")
         .render(
             problems=problems,
             kind=str(status) if status in _TOLD else "500",
             section=first if first in _SECTIONS else "",
             vitals=desk.vitals(),
+            badges=badges(desk.vitals(), desk.standing, desk.mode),
             theme=theme_of(request),
             said="",
             times=desk.times,

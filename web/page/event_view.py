@@ -168,9 +168,8 @@ def road(timeline: Timeline, names: Names, times: Times) -> list[Step]:
     """An event's timeline: received, verified, planned, tried, settled."""
     event, listed = timeline.listed.event, timeline.listed
     arrived = th(
-        "events.road.received",
+        f"events.road.received_{event.arrived_by.value}",
         remote=event.remote,
-        way=t(f"events.way.{event.arrived_by.value}"),
         size=figures.size(event.body_bytes),
     )
     steps = [

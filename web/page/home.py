@@ -10,6 +10,7 @@ from litestar.params import QueryParameter
 from litestar.response import Template
 
 from web.api.desk import AtDesk, CallerRequest, Desk
+from web.page.badge import badges
 from web.page.chart import Period, chart_of
 from web.page.latest import latest
 from web.page.need import needs_shown
@@ -19,6 +20,7 @@ from web.page.road import road
 # Each piece's template, by the name it has in the live stream.
 PIECES = {
     "badge": "_badge.html",
+    "proxy": "_proxy_now.html",
     "road": "_road.html",
     "needs": "_needs.html",
     "figures": "_figures.html",
@@ -40,7 +42,13 @@ async def home(
 
 async def pieces(desk: Desk) -> Mapping[str, str]:
     """Every live piece, rendered."""
-    values = {"times": replace(desk.times, steady=True), "vitals": desk.vitals(), **await _values(desk)}
+    standing = desk.standing
+    values = {
+        "times": replace(desk.times, steady=True),
+        "badges": badges(desk.vitals(), standing, desk.mode),
+        "standing": standing,
+        **await _values(desk),
+    }
     return {name: fragment(template, **values) for name, template in PIECES.items()}
 
 
@@ -49,7 +57,7 @@ async def _values(desk: Desk) -> dict[str, Any]:
         desk.control.status(), desk.control.touchpoints(), latest(desk), chart_of(desk, "day")
     )
     return {
-        "road": road(status, overview["touchpoints"], desk.vitals()),
+        "road": road(status, overview["touchpoints"], desk.vitals(), desk.standing),
         "needs": needs_shown(status),
         "lines": lines,
         "names": desk.names,

@@ -6,10 +6,18 @@ from urllib.parse import urlencode
 from web.control import Json
 from web.page.words import known, t
 
-_MILD = {"mode_not_chosen", "no_secret_yet", "certificate_expires", "proxy_not_yet", "refused_events"}
+_MILD = {
+    "mode_not_chosen",
+    "no_secret_yet",
+    "certificate_expires",
+    "refused_events",
+    "proxy_quota_half",
+    "proxy_lacking",
+    "proxy_key_waits",
+    "proxy_settings_differ",
+}
 # Where a need is mended that no touchpoint has; by its code.
 _SETTINGS = {
-    "proxy_not_yet": "/settings",
     "listener_down": "/settings",
     "config_not_applied": "/settings",
     "certificate_expires": "/settings/access",
@@ -19,6 +27,8 @@ _SETTINGS = {
     "alert_email_failed": "/settings/alerts",
     "alert_webhook_failed": "/settings/alerts",
 }
+# Codes of what is mended on the proxy's screen begin so.
+_PROXY = ("proxy_", "pull_", "recovery_")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +70,12 @@ def _ways(need: Json) -> tuple[tuple[str, str] | None, tuple[str, str] | None]:
             return None, (t("home.needs.choose"), "/begin/arrival")
         case "refused_events":
             return _events("show_refused", need, where, "refused"), None
+        case "events_lack_touchpoint":
+            return _events("show_refused", need, where, "refused"), (t("home.needs.add"), "/begin/touchpoint")
     if code in _SETTINGS:
         return None, (t("home.needs.settings"), _SETTINGS[code])
+    if code.startswith(_PROXY):
+        return None, (t("home.needs.proxy"), "/settings/proxy")
     if touchpoint:
         return None, (t("home.needs.touchpoint"), f"/touchpoints/{touchpoint}")
     return None, None

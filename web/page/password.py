@@ -8,7 +8,7 @@ from store.configuration import Actor
 from store.password import hash_password, verify_password
 from touchpoints.moment import SECOND
 from touchpoints.problem import Problem, ProblemError, problem
-from web.api.desk import CallerRequest, Desk
+from web.api.front_desk import CallerRequest, FrontDesk
 from web.page.figures import span
 from web.page.limiter import subjects
 
@@ -40,7 +40,7 @@ async def hashed(password: str) -> str:
     return await asyncio.get_running_loop().run_in_executor(_HASHERS, hash_password, password)
 
 
-async def prove(desk: Desk, person: str, password: str, address: str) -> None:
+async def prove(desk: FrontDesk, person: str, password: str, address: str) -> None:
     """Let pass the right password from that address. Raises ProblemError: sign_in_wait, sign_in_wrong.
 
     Whether the person exists shows neither in the words nor in the time it takes.
@@ -54,7 +54,7 @@ async def prove(desk: Desk, person: str, password: str, address: str) -> None:
     await desk.door.forgive(*who)
 
 
-async def confirmed(desk: Desk, request: CallerRequest, password: str) -> Actor:
+async def confirmed(desk: FrontDesk, request: CallerRequest, password: str) -> Actor:
     """Who is signed in, as one who has typed the password again and so may name folders. Raises ProblemError.
 
     Codes: password_not_yours, sign_in_wait.

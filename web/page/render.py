@@ -2,19 +2,21 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote, unquote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from litestar import Request
 from litestar.datastructures import Cookie
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.response import Redirect, Template
 from litestar.template import TemplateConfig
 
 from touchpoints.moment import rfc3339
-from web.api.desk import CallerRequest, Desk
+from web.api.front_desk import CallerRequest, FrontDesk
 from web.page import figures
 from web.page.assets import asset_url
+from web.page.badge import badges
 from web.page.body_view import shown
 from web.page.words import known, t, th
 
@@ -43,6 +45,11 @@ def template_config() -> TemplateConfig[JinjaTemplateEngine]:
     return TemplateConfig(instance=JinjaTemplateEngine.from_environment(environment()))
 
 
+def templates_of(request: Request[Any, Any, Any]) -> Environment:
+    """The templates of the page that is asked: the agent's or the operator's."""
+    return cast(JinjaTemplateEngine, request.app.template_engine).engine
+
+
 def fragment(template: str, **values: Any) -> str:
     """A piece of a screen, the same for everybody."""
     return environment().get_template(template).render(values)
@@ -50,7 +57,7 @@ def fragment(template: str, **values: Any) -> str:
 
 def show(
     request: CallerRequest,
-    desk: Desk,
+    desk: FrontDesk,
     template: str,
     *,
     section: str = "",
@@ -59,12 +66,14 @@ def show(
 ) -> Template:
     """A screen. `section` is the entry of the navigation it belongs to: home, touchpoints, events, export, settings.
 
-    The template sees `values`, and: section, vitals, theme, said (what the last deed came to, shown once), times, person.
+    The template sees `values`, and: section, vitals, badges, theme, said (what the last deed came to, shown once), times,
+    person.
     """
     said = unquote(request.cookies.get(SAID_COOKIE, ""))[:500]
     around = {
         "section": section,
         "vitals": desk.vitals(),
+        "badges": badges(desk.vitals(), desk.standing, desk.mode),
         "theme": theme_of(request),
         "said": said,
         "times": desk.times,

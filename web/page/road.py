@@ -1,6 +1,6 @@
 """The road: one picture that carries the whole product, from senders to destinations, each stop with a count and a state."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -8,7 +8,9 @@ from urllib.parse import urlencode
 from touchpoints.moment import SECOND
 from touchpoints.provider import providers
 from web.control import Json
+from web.membership import Standing
 from web.page.figures import span
+from web.page.standing import BAD, WARN, old_ways, state_shown
 from web.page.words import t
 from web.vitals import Vitals
 
@@ -38,12 +40,12 @@ class Stop:
     more: int = 0  # ways left out
 
 
-def road(status: Json, touchpoints: Sequence[Json], vitals: Vitals) -> list[Stop]:
+def road(status: Json, touchpoints: Sequence[Json], vitals: Vitals, standing: Standing) -> list[Stop]:
     """The road as it is. `status` and `touchpoints` have the shapes of `--json`."""
     backlog = status["backlog"]
     return [
         _senders(touchpoints),
-        _arrive(status, vitals),
+        _arrive(status, vitals, standing),
         _inbox(backlog),
         _touchpoints(touchpoints),
         _outbox(backlog),
@@ -57,7 +59,7 @@ def _senders(touchpoints: Sequence[Json]) -> Stop:
     return Stop(name="senders", to="/touchpoints", count=len(names), aside=", ".join(names) or t("home.road.none_yet"))
 
 
-def _arrive(status: Json, vitals: Vitals) -> Stop:
+def _arrive(status: Json, vitals: Vitals, standing: Standing) -> Stop:
     mode = status["mode"]
     if mode is None:
         return Stop(name="arrive", to="/settings", tone="warn", ways=(Way(state="setup", name=t("home.road.not_chosen")),))
@@ -67,9 +69,27 @@ def _arrive(status: Json, vitals: Vitals) -> Stop:
         aside = vitals.direct_error if vitals.direct == "down" else address
         ways.append(Way(state=vitals.direct, name=t("home.road.direct"), aside=aside))
     if mode in ("proxy", "both"):
-        ways.append(Way(state=status["proxy"]["state"], name=t("home.road.proxy"), aside=status["proxy"]["domain"] or ""))
-    tone = "bad" if any(way.state == "down" for way in ways) else ""
-    return Stop(name="arrive", to="/settings", tone=tone, ways=tuple(ways))
+        aside = standing.host or t("proxy.unpaired")
+        ways.append(Way(state=state_shown(standing, mode), name=t("home.road.proxy"), aside=aside))
+    ways += [Way(state="closing", name=t(f"home.road.{way}"), aside=t("base.state.closing")) for way in old_ways(standing)]
+    return Stop(
+        name="arrive",
+        to="/settings" if mode == "direct" else "/settings/proxy",
+        tone=_tone(way.state for way in ways),
+        aside=_at_proxy(standing),
+        ways=tuple(ways),
+    )
+
+
+def _tone(states: Iterable[str]) -> str:
+    found = {*states}
+    return "bad" if found & BAD else "warn" if found & WARN else ""
+
+
+def _at_proxy(standing: Standing) -> str:
+    """What waits at the proxy, and for how long."""
+    events = standing.backlog.events
+    return t("home.road.at_proxy", n=events) if events and standing.paired else ""
 
 
 def _inbox(backlog: Mapping[str, Any]) -> Stop:

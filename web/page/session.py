@@ -2,13 +2,13 @@
 
 from litestar.response import Redirect
 
-from web.api.desk import CallerRequest, Desk
+from web.api.front_desk import CallerRequest, FrontDesk
 from web.guard_session import cookie_name, no_session_cookie, session_cookie, session_values
 from web.guard_token import token_digest
 from web.page.render import go
 
 
-async def begin(desk: Desk, request: CallerRequest, person: str, to: str) -> Redirect:
+async def begin(desk: FrontDesk, request: CallerRequest, person: str, to: str) -> Redirect:
     """Sign a person in by a value made now, whatever cookie the browser came with, and lead on."""
     await _forget(desk, request)
     value = desk.new_token()
@@ -18,7 +18,7 @@ async def begin(desk: Desk, request: CallerRequest, person: str, to: str) -> Red
     return answer
 
 
-async def end(desk: Desk, request: CallerRequest, to: str) -> Redirect:
+async def end(desk: FrontDesk, request: CallerRequest, to: str) -> Redirect:
     """Sign out, and lead on."""
     await _forget(desk, request)
     answer = go(to)
@@ -26,7 +26,7 @@ async def end(desk: Desk, request: CallerRequest, to: str) -> Redirect:
     return answer
 
 
-async def _forget(desk: Desk, request: CallerRequest) -> None:
+async def _forget(desk: FrontDesk, request: CallerRequest) -> None:
     for value in session_values(request.scope["headers"], cookie_name(desk.instance())):
         await desk.door.close_session(token_digest(value))
 

@@ -10,7 +10,7 @@ from litestar.types import ControllerRouterHandler
 
 from store.people import AuditLine
 from touchpoints.problem import Problem, ProblemError, problem
-from web.api.desk import AtDesk, CallerRequest, Desk
+from web.api.front_desk import AtFrontDesk, CallerRequest, FrontDesk
 from web.guard import OPEN
 from web.guard_host import host_name, is_loopback
 from web.page.limiter import subjects
@@ -23,7 +23,7 @@ _NAME = re.compile(r"[^\W_](?:[\w .@-]{0,62}[\w.@-])?")
 
 
 @get("/setup/{token:str}", opt={OPEN: True}, include_in_schema=False)
-async def setup_page(token: FromPath[str], desk: AtDesk, request: CallerRequest) -> Template:
+async def setup_page(token: FromPath[str], desk: AtFrontDesk, request: CallerRequest) -> Template:
     """The form for the first password, or for a new one after `hookport admin reset`. Opening it spends nothing."""
     _must_open(desk, request, token)
     persons = await desk.people.persons()
@@ -31,7 +31,7 @@ async def setup_page(token: FromPath[str], desk: AtDesk, request: CallerRequest)
 
 
 @post("/setup/{token:str}", opt={OPEN: True}, include_in_schema=False)
-async def set_up(token: FromPath[str], data: Form, desk: AtDesk, request: CallerRequest) -> Template | Redirect:
+async def set_up(token: FromPath[str], data: Form, desk: AtFrontDesk, request: CallerRequest) -> Template | Redirect:
     """Save the password, which spends the link, and sign in."""
     _must_open(desk, request, token)
     again = bool(await desk.people.persons())
@@ -47,17 +47,17 @@ async def set_up(token: FromPath[str], data: Form, desk: AtDesk, request: Caller
     await desk.door.forgive(*subjects(name, address_of(request)))
     action = "person.password_reset" if again else "person.first"
     await desk.people.audit(AuditLine(at=desk.now(), actor=name, action=action, detail="by a one-time link"))
-    return await begin(desk, request, name, "/" if again else "/begin/arrival")
+    return await begin(desk, request, name, "/" if again else desk.first_step)
 
 
 @get("/begin/password", include_in_schema=False)
-async def password_page(desk: AtDesk, request: CallerRequest) -> Template:
+async def password_page(desk: AtFrontDesk, request: CallerRequest) -> Template:
     """The form for another password."""
     return _change_form(request, desk)
 
 
 @post("/begin/password", include_in_schema=False)
-async def change_password(data: Form, desk: AtDesk, request: CallerRequest) -> Template | Redirect:
+async def change_password(data: Form, desk: AtFrontDesk, request: CallerRequest) -> Template | Redirect:
     """Change one's own password. All one's sessions end; this browser gets a new one."""
     name = request.user.name
     try:
@@ -71,7 +71,7 @@ async def change_password(data: Form, desk: AtDesk, request: CallerRequest) -> T
     return await begin(desk, request, name, "/")
 
 
-def _must_open(desk: Desk, request: CallerRequest, token: str) -> None:
+def _must_open(desk: FrontDesk, request: CallerRequest, token: str) -> None:
     """The link works on this machine alone; everything else finds nothing here."""
     host = host_name(request.headers.get("host", ""))
     if not (is_loopback(address_of(request)) and is_loopback(host) and desk.link.opens(token)):
@@ -85,7 +85,9 @@ def _new_password_problems(data: dict[str, str], name: str) -> list[Problem]:
     return [] if data.get("repeated") == password else [problem("password_not_repeated")]
 
 
-def _form(request: CallerRequest, desk: Desk, *, name: str, again: bool, problems: list[Problem] | None = None) -> Template:
+def _form(
+    request: CallerRequest, desk: FrontDesk, *, name: str, again: bool, problems: list[Problem] | None = None
+) -> Template:
     return show(
         request,
         desk,
@@ -99,7 +101,7 @@ def _form(request: CallerRequest, desk: Desk, *, name: str, again: bool, problem
     )
 
 
-def _change_form(request: CallerRequest, desk: Desk, problems: list[Problem] | None = None) -> Template:
+def _change_form(request: CallerRequest, desk: FrontDesk, problems: list[Problem] | None = None) -> Template:
     return show(
         request,
         desk,

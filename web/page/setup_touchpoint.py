@@ -17,6 +17,7 @@ from touchpoints.problem import Problem, ProblemError, catalogue, problem
 from touchpoints.provider import providers
 from touchpoints.touchpoint import Touchpoint
 from web.api.desk import AtDesk, CallerRequest, Desk
+from web.page.endpoints import endpoints_of
 from web.page.password import confirmed
 from web.page.render import fragment, go, show
 from web.page.signin import Form
@@ -130,7 +131,7 @@ async def _wait(
     request: CallerRequest, desk: Desk, touchpoint: Touchpoint, *, played: dict[str, Any] | None = None
 ) -> Template:
     listed = (await desk.control.touchpoints())["touchpoints"]
-    urls: dict[str, str | None] = next((one["endpoint_urls"] for one in listed if one["name"] == touchpoint.name), {})
+    line = next(one for one in listed if one["name"] == touchpoint.name)
     return show(
         request,
         desk,
@@ -138,7 +139,7 @@ async def _wait(
         section="touchpoints",
         name=touchpoint.name,
         label=providers()[touchpoint.provider].label,
-        endpoint=urls.get("direct") or urls.get("proxy"),
+        endpoints=endpoints_of(desk, line),
         state=touchpoint.state.value,
         played=played,
         played_why=_why(played["reason"]) if played else None,

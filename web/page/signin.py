@@ -10,7 +10,7 @@ from litestar.types import ControllerRouterHandler
 
 from store.people import AuditLine
 from touchpoints.problem import ProblemError
-from web.api.desk import AtDesk, CallerRequest, Desk
+from web.api.front_desk import AtFrontDesk, CallerRequest, FrontDesk
 from web.guard import OPEN
 from web.guard_sign_in import SIGN_IN, safe_next
 from web.page.password import address_of, prove
@@ -24,7 +24,7 @@ _LONGEST_NAME = 64
 
 @get(SIGN_IN, opt={OPEN: True}, include_in_schema=False)
 async def sign_in_page(
-    desk: AtDesk, request: CallerRequest, onward: Annotated[str, QueryParameter(name="next")] = "/"
+    desk: AtFrontDesk, request: CallerRequest, onward: Annotated[str, QueryParameter(name="next")] = "/"
 ) -> Template | Redirect:
     """The form; who is signed in already is led on at once."""
     if signed_in(request):
@@ -33,7 +33,7 @@ async def sign_in_page(
 
 
 @post(SIGN_IN, opt={OPEN: True}, include_in_schema=False)
-async def sign_in(data: Form, desk: AtDesk, request: CallerRequest) -> Template | Redirect:
+async def sign_in(data: Form, desk: AtFrontDesk, request: CallerRequest) -> Template | Redirect:
     """Sign in, and go where the person wanted to."""
     name, onward = data.get("name", "").strip()[:_LONGEST_NAME], safe_next(data.get("next", "/"))
     address = address_of(request)
@@ -50,13 +50,13 @@ async def sign_in(data: Form, desk: AtDesk, request: CallerRequest) -> Template 
 
 
 @get("/sign-out", opt={OPEN: True}, include_in_schema=False)
-async def sign_out_page(desk: AtDesk, request: CallerRequest) -> Template | Redirect:
+async def sign_out_page(desk: AtFrontDesk, request: CallerRequest) -> Template | Redirect:
     """Ask: a link must not sign anybody out."""
     return show(request, desk, "signout.html") if signed_in(request) else go(SIGN_IN)
 
 
 @post("/sign-out", opt={OPEN: True}, include_in_schema=False)
-async def sign_out(desk: AtDesk, request: CallerRequest) -> Redirect:
+async def sign_out(desk: AtFrontDesk, request: CallerRequest) -> Redirect:
     """End this session."""
     if signed_in(request):
         await _note(desk, request.user.name, "person.sign_out", address_of(request))
@@ -69,7 +69,7 @@ def signed_in(request: CallerRequest) -> bool:
 
 
 async def _form(
-    desk: Desk,
+    desk: FrontDesk,
     request: CallerRequest,
     *,
     onward: str,
@@ -91,7 +91,7 @@ async def _form(
     )
 
 
-async def _note(desk: Desk, name: str, action: str, address: str) -> None:
+async def _note(desk: FrontDesk, name: str, action: str, address: str) -> None:
     shown = ascii(name)[1:-1] or "nobody"
     await desk.people.audit(AuditLine(at=desk.now(), actor=shown, action=action, detail=f"from {address}"))
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from litestar import get, post
+from litestar import Response, get, post
 from litestar.params import FromPath
-from litestar.response import Template
+from litestar.response import Redirect, Template
 from litestar.types import ControllerRouterHandler
 
 from store.inbox import StoreUnavailable
@@ -15,12 +15,14 @@ from touchpoints.provider import provider, providers
 from web.api.desk import AtDesk, CallerRequest, Desk
 from web.api.event_shape import preview_shown
 from web.page.change import touchpoint_of, written_touchpoint
+from web.page.endpoints import can_rotate, endpoints_of
 from web.page.entry import entries
-from web.page.render import show
+from web.page.render import fragment, go, show
 from web.page.selector_words import in_words
 from web.page.signin import Form
 from web.page.ticks import ticks_of
 from web.page.touchpoint_boxes import BOXES, FORM, defaults, fields
+from web.page.words import t
 
 
 async def touchpoint_screen(
@@ -61,7 +63,8 @@ async def touchpoint_screen(
         status=422 if wrong else 200,
         touchpoint=touchpoint,
         line=line,
-        endpoint=line["endpoint_urls"]["direct"] or line["endpoint_urls"]["proxy"],
+        endpoints=endpoints_of(desk, line),
+        rotates=can_rotate(desk, touchpoint.id),
         label=preset.label,
         providers=[(one.name, one.label) for one in providers().values()],
         chosen=(given or {}).get("touchpoint.provider", preset.name),
@@ -119,4 +122,24 @@ async def try_it(name: FromPath[str], desk: AtDesk, request: CallerRequest) -> T
     )
 
 
-TOUCHPOINT_HANDLERS: list[ControllerRouterHandler] = [test_it, try_it]
+@get("/touchpoints/{name:str}/endpoints", include_in_schema=False)
+async def endpoint_urls(name: FromPath[str], desk: AtDesk) -> Response[str]:
+    """Its endpoint URLs as a piece of a screen; asked again while the one at the proxy is still to come."""
+    touchpoint = touchpoint_of(desk, name)
+    line = next(one for one in (await desk.control.touchpoints())["touchpoints"] if one["name"] == touchpoint.name)
+    html = fragment("_endpoints.html", times=desk.times, name=touchpoint.name, endpoints=endpoints_of(desk, line))
+    return Response(html, media_type="text/html")
+
+
+@post("/touchpoints/{name:str}/rotate", include_in_schema=False)
+async def rotate(name: FromPath[str], desk: AtDesk, request: CallerRequest) -> Template | Redirect:
+    """A new URL at the proxy; the old one is answered for a while."""
+    touchpoint = touchpoint_of(desk, name)
+    try:
+        await desk.membership.rotate(touchpoint.name, actor=request.user.name)
+    except ProblemError as error:
+        return await touchpoint_screen(desk, request, name, opened="url", problems=error.problems)
+    return go(f"/touchpoints/{touchpoint.name}", said=t("proxy.rotate.done"))
+
+
+TOUCHPOINT_HANDLERS: list[ControllerRouterHandler] = [endpoint_urls, rotate, test_it, try_it]

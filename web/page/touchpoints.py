@@ -9,6 +9,7 @@ from store.inbox import StoreUnavailable
 from touchpoints.moment import from_datetime
 from touchpoints.provider import providers
 from web.api.desk import AtDesk, CallerRequest
+from web.page.endpoints import endpoints_of
 from web.page.render import show
 from web.page.ticks import ticks_of
 
@@ -26,7 +27,7 @@ async def touchpoints_page(desk: AtDesk, request: CallerRequest) -> Template:
         {
             **one,
             "label": providers()[one["provider"]].label,
-            "endpoint": one["endpoint_urls"]["direct"] or one["endpoint_urls"]["proxy"],
+            "endpoints": endpoints_of(desk, one),
             "last": from_datetime(datetime.fromisoformat(one["last_event_at"])) if one["last_event_at"] else None,
             "ticks": ticks.get(numbers.get(one["name"], 0)),
         }

@@ -16,6 +16,13 @@ CREATE TABLE destinations (
 
 CREATE UNIQUE INDEX destinations_by_name ON destinations (touchpoint, name) WHERE removed_at IS NULL;
 
+CREATE TABLE endpoint_tokens (
+    number INTEGER PRIMARY KEY,
+    touchpoint INTEGER NOT NULL,
+    sealed BLOB NOT NULL, -- bound to its touchpoint
+    retiring INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE instance (
     key TEXT PRIMARY KEY, -- id | key_check | applied_digest | link_wanted
     value TEXT NOT NULL
@@ -28,6 +35,18 @@ CREATE TABLE login_failures (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
+
+CREATE TABLE old_paths (
+    path TEXT PRIMARY KEY CHECK (path IN ('direct', 'proxy')),
+    since INTEGER NOT NULL, -- when it was switched off; 0: it is in use
+    used_at INTEGER NOT NULL -- when it last brought a verified event
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE pairing (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    document TEXT NOT NULL, -- JSON of what is no secret, bytes in hex
+    keys BLOB NOT NULL -- sealed JSON of the private keys
+) STRICT;
 
 CREATE TABLE persons (
     name TEXT PRIMARY KEY,
@@ -85,7 +104,7 @@ CREATE TABLE touchpoints (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL,
     document TEXT NOT NULL, -- JSON in the shape of the file, each secret as stored:FINGERPRINT
-    removed_at INTEGER
+    removed_at INTEGER -- 0: it never was: its id is kept for events that a proxy had for it
 ) STRICT;
 
 CREATE UNIQUE INDEX touchpoints_by_name ON touchpoints (name) WHERE removed_at IS NULL;

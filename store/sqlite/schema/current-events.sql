@@ -59,6 +59,35 @@ CREATE INDEX deliveries_open ON deliveries (state, event_seq, destination) WHERE
 
 CREATE INDEX deliveries_pending ON deliveries (destination, order_key, due_at, seq) WHERE state = 'pending';
 
+CREATE TABLE docked (
+    place INTEGER PRIMARY KEY,
+    source INTEGER NOT NULL,
+    epoch INTEGER NOT NULL, -- of the lease under which it was pulled
+    number INTEGER NOT NULL, -- the proxy's
+    id TEXT NOT NULL UNIQUE,
+    touchpoint INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    arrived_by TEXT NOT NULL,
+    verdict TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    method TEXT NOT NULL,
+    target TEXT NOT NULL,
+    headers BLOB NOT NULL,
+    remote TEXT NOT NULL,
+    event_type TEXT NOT NULL,
+    dedup_key TEXT,
+    reference TEXT,
+    body_bytes INTEGER NOT NULL,
+    body_hash BLOB NOT NULL,
+    id_signed INTEGER NOT NULL,
+    test INTEGER NOT NULL,
+    hop INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX docked_berth ON docked (source, epoch, number);
+
+CREATE TABLE docked_bodies (place INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;
+
 CREATE TABLE events (
     seq INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -87,6 +116,8 @@ CREATE TABLE events (
 CREATE INDEX events_age ON events (body_kept, received_at);
 
 CREATE INDEX events_duplicate_of ON events (duplicate_of) WHERE duplicate_of IS NOT NULL;
+
+CREATE INDEX events_lacking ON events (touchpoint) WHERE reason = 'touchpoint_lacking' AND body_kept = 1;
 
 CREATE INDEX events_not_accepted ON events (verdict, touchpoint) WHERE verdict != 'accepted';
 
@@ -128,6 +159,13 @@ CREATE TABLE minutes (
     given_up INTEGER NOT NULL
 ) STRICT;
 
+CREATE TABLE pulled (
+    source INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    event_seq INTEGER NOT NULL,
+    PRIMARY KEY (source, number, event_seq)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE refusals (
     touchpoint INTEGER NOT NULL,
     day INTEGER NOT NULL, -- since 1970-01-01 UTC
@@ -135,3 +173,14 @@ CREATE TABLE refusals (
     n INTEGER NOT NULL,
     PRIMARY KEY (touchpoint, day, reason)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sources (
+    id INTEGER PRIMARY KEY,
+    proxy TEXT NOT NULL,
+    incarnation TEXT NOT NULL,
+    seen INTEGER NOT NULL DEFAULT 0, -- the highest of its numbers ever stored
+    seen_id TEXT NOT NULL DEFAULT '', -- its event's: a proxy that gives the number to another event was restored
+    released INTEGER NOT NULL DEFAULT 0, -- the highest that ever went on into `events`
+    unsettled INTEGER NOT NULL DEFAULT 0, -- rows in `pulled`
+    UNIQUE (proxy, incarnation)
+) STRICT;

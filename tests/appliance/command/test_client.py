@@ -22,8 +22,8 @@ def stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     data.mkdir()
 
     @asynccontextmanager
-    async def opened(data_dir: Path) -> AsyncIterator[tuple[Litestar, str]]:
-        assert data_dir == data
+    async def opened(data_dir: Path, *, proxy: bool) -> AsyncIterator[tuple[Litestar, str]]:
+        assert (data_dir, proxy) == (data, False)
         yield StandIn(spool=tmp_path).app(), MACHINE_TOKEN
 
     monkeypatch.setattr("appliance.stopped.open_stopped", opened)

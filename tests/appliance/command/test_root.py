@@ -67,7 +67,7 @@ def test_wrong_use_exits_2(args: list[str]) -> None:
     assert "Usage:" in result.stderr
 
 
-@pytest.mark.parametrize("name", ["pair", "proxy", "backup", "restore"])
+@pytest.mark.parametrize("name", ["backup", "restore"])
 def test_what_is_not_there_yet_says_so(name: str) -> None:
     """Whatever is asked of it, it fails in words."""
     result = CliRunner().invoke(hookport, [name, "CODE", "--proxy", "x"])

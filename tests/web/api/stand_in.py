@@ -22,13 +22,15 @@ from store.statistics import Figures
 from touchpoints.delivery import Delivery, DeliveryState, delivery_id
 from touchpoints.event import ArrivedBy, Event, Headers, Verdict
 from touchpoints.moment import MINUTE, SECOND, Micros, rfc3339
-from touchpoints.problem import problem
+from touchpoints.problem import ProblemError, problem
+from touchpoints.pull.call import State
 from touchpoints.touchpoint import FolderDestination, HttpDestination, Touchpoint, Verification
 from web.api.desk import Desk
 from web.guard_session import cookie_name
 from web.guard_token import token_digest
 from web.live import Live
 from web.local import make_local
+from web.membership import Standing
 from web.page.setup_link import SetupLink
 
 MACHINE_TOKEN = "machine-token-of-this-start"
@@ -182,6 +184,7 @@ class StandInControl:
     ok: bool = True
     refuse: tuple[str, ...] = ()  # paths of problems the next apply reports
     calls: list[tuple[Any, ...]] = field(default_factory=list)
+    proxy_urls: Mapping[int, str] = field(default_factory=dict)
 
     def configuration(self) -> Configuration:
         return self.settings
@@ -196,7 +199,16 @@ class StandInControl:
             "data_dir": "/data",
             "page": "http://127.0.0.1:8421",
             "direct": {"state": "up", "address": "0.0.0.0:8420", "url": "https://hooks.example.com", "error": None},
-            "proxy": {"state": "off", "url": None, "domain": None, "last_poll_at": None, "waiting": None},
+            "proxy": {
+                "state": "off",
+                "url": None,
+                "domain": None,
+                "last_poll_at": None,
+                "waiting": None,
+                "agent": None,
+                "holder": None,
+                "error": None,
+            },
             "backlog": {"inbox": 1, "outbox": 2, "held": 3, "oldest_seconds": 4},
             "needs_you": []
             if self.ok
@@ -219,7 +231,10 @@ class StandInControl:
                     "name": one.name,
                     "provider": one.provider,
                     "state": one.state.value,
-                    "endpoint_urls": {"direct": f"https://hooks.example.com/hooks/{one.name}", "proxy": None},
+                    "endpoint_urls": {
+                        "direct": f"https://hooks.example.com/hooks/{one.name}",
+                        "proxy": self.proxy_urls.get(one.id),
+                    },
                     "destinations": [
                         {"name": to.name, "kind": to.kind, "state": "up", "pending": 1, "given_up": 0}
                         for to in one.destinations
@@ -296,6 +311,78 @@ class StandInControl:
 
     def selectors(self, names: Mapping[str, str]) -> Filter:
         return select(names, self.settings, now=NOW)
+
+
+@dataclass
+class StandInMembership:
+    """Paired or not as `stands` says; `refuses` is the code of what every deed comes to."""
+
+    stands: Standing = field(default_factory=Standing)
+    told: State = field(
+        default_factory=lambda: State(organisation=1, domain="acme", incarnation="i", acknowledged=7, next_seq=9)
+    )
+    recovery_key: str = ""
+    refuses: str = ""
+    refuse_values: Mapping[str, str] = field(default_factory=dict)
+    calls: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def standing(self) -> Standing:
+        return self.stands
+
+    async def state(self) -> State:
+        self._refuse()
+        return self.told
+
+    async def pair(self, code: str, url: str, *, name: str, actor: str) -> str:
+        self._do("pair", code, url, name, actor)
+        state = "connecting" if self.recovery_key else "waiting_key"
+        self.stands = replace(
+            self.stands,
+            paired=True,
+            state=state,
+            url=url,
+            domain="acme",
+            agent_id="a1",
+            agent_name=name,
+            fingerprint="3f2a 91c0",
+        )
+        return self.recovery_key
+
+    async def approve(self, agent_id: str, compared: str, *, actor: str) -> None:
+        self._do("approve", agent_id, compared, actor)
+
+    async def recover(self, recovery_key: str, *, actor: str) -> None:
+        self._do("recover", recovery_key, actor)
+
+    async def take_over(self, agent_id: str, *, actor: str) -> int:
+        self._do("take_over", agent_id, actor)
+        return 3
+
+    async def seek(self, to: int, *, actor: str) -> int:
+        self._do("seek", to, actor)
+        return 4
+
+    async def leave(self, *, anyway: bool, actor: str) -> None:
+        self._do("leave", anyway, actor)
+        self.stands = Standing()
+
+    async def rotate(self, touchpoint: str, *, actor: str) -> None:
+        self._do("rotate", touchpoint, actor)
+
+    async def settle_left(self, *, run: bool, actor: str) -> int:
+        self._do("settle_left", run, actor)
+        return 5
+
+    async def close_old(self, which: str, *, actor: str) -> None:
+        self._do("close_old", which, actor)
+
+    def _do(self, *call: Any) -> None:
+        self._refuse()
+        self.calls.append(call)
+
+    def _refuse(self) -> None:
+        if self.refuses:
+            raise ProblemError(problem(self.refuses, **self.refuse_values))
 
 
 @dataclass
@@ -383,6 +470,7 @@ class StandInStatistics:
 class StandIn:
     spool: Path
     control: StandInControl = field(default_factory=StandInControl)
+    membership: StandInMembership = field(default_factory=StandInMembership)
     log: StandInLog = field(default_factory=StandInLog)
     people: StandInPeople = field(default_factory=StandInPeople)
     door: StandInDoor = field(default_factory=StandInDoor)
@@ -398,6 +486,7 @@ class StandIn:
     def desk(self) -> Desk:
         return Desk(
             control=self.control,
+            membership=self.membership,
             log=self._log,
             people=self.people,
             door=self.door,

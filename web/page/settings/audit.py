@@ -7,7 +7,7 @@ from litestar.response import Template
 
 from store.people import AuditLine
 from touchpoints.moment import Micros
-from web.api.desk import AtDesk, CallerRequest
+from web.api.front_desk import AtFrontDesk, CallerRequest
 from web.page.settings.section import screen_of
 from web.page.words import known, t
 
@@ -28,7 +28,7 @@ class Told:
 
 
 @get("/settings/audit", include_in_schema=False)
-async def audit_page(desk: AtDesk, request: CallerRequest) -> Template:
+async def audit_page(desk: AtFrontDesk, request: CallerRequest) -> Template:
     """A page of it."""
     asked = request.query_params.get("before", "")
     before = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 19 else None

@@ -9,7 +9,7 @@ from litestar.types import ControllerRouterHandler
 
 from store.people import Scope
 from touchpoints.problem import Problem, ProblemError, problem
-from web.api.desk import AtDesk, CallerRequest, Desk
+from web.api.front_desk import AtFrontDesk, CallerRequest, FrontDesk
 from web.guard_token import token_digest
 from web.page.password import confirmed, hashed, password_problem
 from web.page.render import go
@@ -22,13 +22,13 @@ _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._@-]{0,63}")
 
 
 @get("/settings/people", include_in_schema=False)
-async def people_page(desk: AtDesk, request: CallerRequest) -> Template:
+async def people_page(desk: AtFrontDesk, request: CallerRequest) -> Template:
     """Who may sign in, and which programs may ask."""
     return await _screen(desk, request)
 
 
 @post("/settings/people/add", include_in_schema=False)
-async def add_person(data: Form, desk: AtDesk, request: CallerRequest) -> Template | Redirect:
+async def add_person(data: Form, desk: AtFrontDesk, request: CallerRequest) -> Template | Redirect:
     """Add a person; by one's own password."""
     name, password = data.get("name", "").strip(), data.get("password", "")
     wrong = [] if _PERSON.fullmatch(name) else [problem("person_name_invalid", path="name")]
@@ -44,7 +44,7 @@ async def add_person(data: Form, desk: AtDesk, request: CallerRequest) -> Templa
 
 
 @post("/settings/people/remove", include_in_schema=False)
-async def remove_person(data: Form, desk: AtDesk, request: CallerRequest) -> Template | Redirect:
+async def remove_person(data: Form, desk: AtFrontDesk, request: CallerRequest) -> Template | Redirect:
     """Remove a person, who is signed out everywhere; the last one stays."""
     name = data.get("name", "")
     if wrong := await _unproved(desk, request, data):
@@ -56,7 +56,7 @@ async def remove_person(data: Form, desk: AtDesk, request: CallerRequest) -> Tem
 
 
 @post("/settings/tokens/add", include_in_schema=False)
-async def add_token(data: Form, desk: AtDesk, request: CallerRequest) -> Template | Redirect:
+async def add_token(data: Form, desk: AtFrontDesk, request: CallerRequest) -> Template | Redirect:
     """Make a token; its value stands in this answer and never again."""
     name, scope = data.get("name", "").strip(), data.get("scope", "")
     if _TOKEN.fullmatch(name) is None or scope not in {*Scope}:
@@ -70,7 +70,7 @@ async def add_token(data: Form, desk: AtDesk, request: CallerRequest) -> Templat
 
 
 @post("/settings/tokens/revoke", include_in_schema=False)
-async def revoke_token(data: Form, desk: AtDesk, request: CallerRequest) -> Redirect:
+async def revoke_token(data: Form, desk: AtFrontDesk, request: CallerRequest) -> Redirect:
     """From now on it opens nothing."""
     name = data.get("name", "")
     if await desk.people.revoke_token(name):
@@ -78,7 +78,7 @@ async def revoke_token(data: Form, desk: AtDesk, request: CallerRequest) -> Redi
     return go("/settings/people", said=t("settings.tokens.revoked", name=name))
 
 
-async def _unproved(desk: Desk, request: CallerRequest, data: dict[str, str]) -> list[Problem]:
+async def _unproved(desk: FrontDesk, request: CallerRequest, data: dict[str, str]) -> list[Problem]:
     try:
         await confirmed(desk, request, data.get("own", ""))
     except ProblemError as error:
@@ -87,7 +87,7 @@ async def _unproved(desk: Desk, request: CallerRequest, data: dict[str, str]) ->
 
 
 async def _screen(
-    desk: Desk, request: CallerRequest, *, problems: Sequence[Problem] = (), fresh: str = "", fresh_name: str = ""
+    desk: FrontDesk, request: CallerRequest, *, problems: Sequence[Problem] = (), fresh: str = "", fresh_name: str = ""
 ) -> Template:
     return screen_of(
         request,

@@ -8,14 +8,21 @@ from litestar.response import Redirect, Template
 from store.settings_definition import SECTIONS
 from touchpoints.problem import Problem
 from web.api.desk import CallerRequest, Desk
+from web.api.front_desk import FrontDesk
 from web.page.change import change, written
-from web.page.entry import Entry, changes, entries, placed, places
+from web.page.entry import Entry, Place, changes, entries, placed, places
 from web.page.public_url import with_port
 from web.page.render import go, show
+from web.page.standing import state_shown
 from web.page.words import t
 
-SCREENS: dict[str, tuple[str, ...]] = {"arrival": ("agent", "proxy"), "storage": ("retention", "limits"), "access": ("page",)}
-TABS = ("arrival", "storage", "access", "alerts", "people", "audit", "about")
+SCREENS: dict[str, tuple[str, ...]] = {"arrival": ("agent",), "storage": ("retention", "limits"), "access": ("page",)}
+TABS = ("arrival", "proxy", "storage", "access", "alerts", "people", "audit", "about")
+
+
+def _fields(section: str) -> dict[str, Place]:
+    """A section's fields; the mode is not one of them, for a switch is told before it is done."""
+    return {path: place for path, place in places(SECTIONS[section]).items() if (section, path) != ("agent", "mode")}
 
 
 def address(screen: str) -> str:
@@ -23,10 +30,13 @@ def address(screen: str) -> str:
     return "/settings" if screen == "arrival" else f"/settings/{screen}"
 
 
-def screen_of(request: CallerRequest, desk: Desk, screen: str, *, status: int = 200, **values: Any) -> Template:
-    """One of the settings' screens, its tabs above it."""
-    tabs = [(t("alerts.tab" if one == "alerts" else f"settings.{one}.tab"), address(one), one == screen) for one in TABS]
-    return show(request, desk, f"settings_{screen}.html", section="settings", status=status, tabs_of=tabs, **values)
+def screen_of(
+    request: CallerRequest, desk: FrontDesk, screen: str, *, part: str = "", status: int = 200, **values: Any
+) -> Template:
+    """One of the settings' screens, its tabs above it; `part` is one that a tab has beside its own."""
+    shown = desk.tabs or TABS
+    tabs = [(t("alerts.tab" if one == "alerts" else f"settings.{one}.tab"), address(one), one == screen) for one in shown]
+    return show(request, desk, f"settings_{part or screen}.html", section="settings", status=status, tabs_of=tabs, **values)
 
 
 async def section_screen(
@@ -43,7 +53,7 @@ async def section_screen(
     forms: dict[str, list[Entry]] = {}
     others: list[Problem] = []
     for section in SCREENS[screen]:
-        group, mine = places(SECTIONS[section]), section == saving
+        group, mine = _fields(section), section == saving
         errors, left = placed(problems if mine else (), group, section)
         others += left
         forms[section] = entries(
@@ -63,6 +73,10 @@ async def section_screen(
         forms=forms,
         problems=others,
         free=free,
+        mode=desk.mode,
+        standing=desk.standing,
+        proxy_state=state_shown(desk.standing, desk.mode),
+        overlap=desk.control.configuration().agent.switch_overlap,
         facts_now=desk.facts(),
         now_running=await desk.control.status(),
     )
@@ -76,7 +90,7 @@ async def save_section(
         url = with_port(data.get("agent.host_public_url", ""), data.get("agent.port", ""), free)
         data = {**data, "agent.port": free, "agent.host_public_url": url}
     stored = (await written(desk)).get(section, {})
-    changed = changes(places(SECTIONS[section]), stored, data, form=section)
+    changed = changes(_fields(section), stored, data, form=section)
     problems = await change(desk, request, {section: changed}) if changed else []
     if problems:
         return await section_screen(desk, request, screen, saving=section, given=data, problems=problems)

@@ -1,23 +1,11 @@
--- Who this instance is, and which key its secrets are sealed with.
-CREATE TABLE instance (
-    key TEXT PRIMARY KEY, -- id | key_check | applied_digest | link_wanted
-    value TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
-
--- What a file or the page has set; what is not here has its default.
-CREATE TABLE settings (
-    section TEXT NOT NULL,
-    key TEXT NOT NULL,
-    value TEXT NOT NULL, -- JSON
-    PRIMARY KEY (section, key)
-) STRICT, WITHOUT ROWID;
+-- with shared/instance.sql
 
 -- Ids are never used again: the delivery log names touchpoints and destinations long after they are gone.
 CREATE TABLE touchpoints (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL,
     document TEXT NOT NULL, -- JSON in the shape of the file, each secret as stored:FINGERPRINT
-    removed_at INTEGER
+    removed_at INTEGER -- 0: it never was: its id is kept for events that a proxy had for it
 ) STRICT;
 
 CREATE UNIQUE INDEX touchpoints_by_name ON touchpoints (name) WHERE removed_at IS NULL;
@@ -38,41 +26,29 @@ CREATE TABLE secrets (
     sealed BLOB NOT NULL -- bound to fingerprint and source
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE persons (
-    name TEXT PRIMARY KEY,
-    password_hash TEXT NOT NULL, -- argon2id
-    changed_at INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+-- with shared/people.sql
 
-CREATE TABLE sessions (
-    digest BLOB PRIMARY KEY, -- SHA-256 of the cookie's value
-    person TEXT NOT NULL REFERENCES persons (name) ON DELETE CASCADE,
-    created_at INTEGER NOT NULL,
-    used_at INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-
--- Tries to sign in since the last right one, so that a restart gives nobody new tries.
-CREATE TABLE login_failures (
-    subject TEXT PRIMARY KEY, -- an account or an address
-    failures INTEGER NOT NULL,
-    last_at INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE tokens (
-    name TEXT PRIMARY KEY,
-    scope TEXT NOT NULL CHECK (scope IN ('read', 'operate', 'admin')),
-    digest BLOB NOT NULL UNIQUE, -- SHA-256 of the token
-    created_at INTEGER NOT NULL,
-    last_used_at INTEGER
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE audit (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    at INTEGER NOT NULL,
-    actor TEXT NOT NULL,
-    action TEXT NOT NULL,
-    detail TEXT NOT NULL
+-- Who this agent is at a hosted proxy; one row at most.
+CREATE TABLE pairing (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    document TEXT NOT NULL, -- JSON of what is no secret, bytes in hex
+    keys BLOB NOT NULL -- sealed JSON of the private keys
 ) STRICT;
+
+-- Tokens of endpoint URLs at the proxy.
+CREATE TABLE endpoint_tokens (
+    number INTEGER PRIMARY KEY,
+    touchpoint INTEGER NOT NULL,
+    sealed BLOB NOT NULL, -- bound to its touchpoint
+    retiring INTEGER NOT NULL
+) STRICT;
+
+-- Ways in that are in use, or being given up after a switch.
+CREATE TABLE old_paths (
+    path TEXT PRIMARY KEY CHECK (path IN ('direct', 'proxy')),
+    since INTEGER NOT NULL, -- when it was switched off; 0: it is in use
+    used_at INTEGER NOT NULL -- when it last brought a verified event
+) STRICT, WITHOUT ROWID;
 
 -- What a person was told of, by which channel; kept until a day after its all-clear.
 CREATE TABLE told (

@@ -30,6 +30,8 @@ CREATE INDEX events_reference ON events (reference) WHERE reference IS NOT NULL;
 CREATE INDEX events_duplicate_of ON events (duplicate_of) WHERE duplicate_of IS NOT NULL;
 -- Refused events that are kept whole, with all that retention decides by.
 CREATE INDEX events_refused ON events (touchpoint, seq, body_bytes, arrived_by, received_at) WHERE verdict = 'refused' AND body_kept = 1;
+-- Events of touchpoints that were not there to verify them.
+CREATE INDEX events_lacking ON events (touchpoint) WHERE reason = 'touchpoint_lacking' AND body_kept = 1;
 CREATE INDEX events_not_accepted ON events (verdict, touchpoint) WHERE verdict != 'accepted';
 
 -- Events that wait to be planned.
@@ -128,6 +130,58 @@ CREATE TABLE latencies (
     bucket INTEGER NOT NULL,
     n INTEGER NOT NULL,
     PRIMARY KEY (minute, bucket)
+) STRICT, WITHOUT ROWID;
+
+-- The incarnations of hosted proxies that events were pulled from, in the order they were met.
+CREATE TABLE sources (
+    id INTEGER PRIMARY KEY,
+    proxy TEXT NOT NULL,
+    incarnation TEXT NOT NULL,
+    seen INTEGER NOT NULL DEFAULT 0, -- the highest of its numbers ever stored
+    seen_id TEXT NOT NULL DEFAULT '', -- its event's: a proxy that gives the number to another event was restored
+    released INTEGER NOT NULL DEFAULT 0, -- the highest that ever went on into `events`
+    unsettled INTEGER NOT NULL DEFAULT 0, -- rows in `pulled`
+    UNIQUE (proxy, incarnation)
+) STRICT;
+
+-- Pulled events that another agent may still get. They stand apart from `events`, so that nothing shows, runs or prunes them;
+-- one that is dropped leaves no trace.
+CREATE TABLE docked (
+    place INTEGER PRIMARY KEY,
+    source INTEGER NOT NULL,
+    epoch INTEGER NOT NULL, -- of the lease under which it was pulled
+    number INTEGER NOT NULL, -- the proxy's
+    id TEXT NOT NULL UNIQUE,
+    touchpoint INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    arrived_by TEXT NOT NULL,
+    verdict TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    method TEXT NOT NULL,
+    target TEXT NOT NULL,
+    headers BLOB NOT NULL,
+    remote TEXT NOT NULL,
+    event_type TEXT NOT NULL,
+    dedup_key TEXT,
+    reference TEXT,
+    body_bytes INTEGER NOT NULL,
+    body_hash BLOB NOT NULL,
+    id_signed INTEGER NOT NULL,
+    test INTEGER NOT NULL,
+    hop INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX docked_berth ON docked (source, epoch, number);
+
+-- Their bodies, as in `bodies`; place = place in `docked` << 16 | part.
+CREATE TABLE docked_bodies (place INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;
+
+-- Pulled events that went on and are not yet known to be settled.
+CREATE TABLE pulled (
+    source INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    event_seq INTEGER NOT NULL,
+    PRIMARY KEY (source, number, event_seq)
 ) STRICT, WITHOUT ROWID;
 
 -- In which minutes of an hour since 1970 events came to a touchpoint, a bit for each, so that a long quiet can be told.

@@ -1,0 +1,61 @@
+"""The agent as a process runs it."""
+
+from collections.abc import Mapping, Sequence
+
+from appliance.agent import Agent
+from appliance.clock import Clock
+from appliance.data_folder import DataFolder
+from appliance.logs import Redactor
+from appliance.opening import Opened, open_folder
+from appliance.role import Kind
+from store.configuration import Actor, Document
+from store.settings import PageSettings
+from touchpoints.problem import Problem
+from web.listener.certificate import Certificate
+
+
+class AgentRole(Agent):
+    """See appliance.role.Role."""
+
+    @property
+    def opened(self) -> Opened:
+        """See Role."""
+        return self._opened
+
+    @property
+    def page_settings(self) -> PageSettings:
+        """See Role."""
+        return self.configuration.page
+
+    @property
+    def blank(self) -> bool:
+        """See Role."""
+        return not self.configuration.touchpoints and self.configuration.agent.mode is None
+
+    def serve_page_with(self, certificate: Certificate) -> None:
+        """See Role."""
+        self.page_certificate.current = certificate
+
+    async def last_applied(self) -> str:
+        """See Role."""
+        return await self._opened.configuration.last_applied()
+
+    async def apply(self, document: Document, *, base: str, digest: str, actor: Actor) -> tuple[Problem, ...]:
+        """See Role."""
+        applied = await self.control.apply(document, base=base, digest=digest, prune=False, dry_run=False, actor=actor)
+        return applied.problems
+
+    def told(self) -> Sequence[tuple[str, str]]:
+        """See Role."""
+        mode = self.configuration.agent.mode or "not chosen yet (on the page, or by mode in [agent] of a configuration file)"
+        listening = self.direct.address or self.direct.error or "not listening"
+        return (("listener", listening), ("page", self.page or ""), ("mode", mode))
+
+
+async def open_agent(folder: DataFolder, clock: Clock, environment: Mapping[str, str], redactor: Redactor) -> AgentRole:
+    """The agent over a folder, not loaded yet. Raises AlreadyRunning and ProblemError."""
+    opened = await open_folder(folder, clock)
+    return AgentRole(opened, environment=environment, clock=clock, redactor=redactor)
+
+
+AGENT = Kind(name="agent", folder="hookport", port=8421, open=open_agent)

@@ -1,0 +1,47 @@
+"""The pace of pulling: how long a poll waits, and how long a failure makes it rest."""
+
+from collections.abc import Callable
+
+LONGEST_WAIT = 25.0  # seconds: under the minute after which many middleboxes forget a quiet connection
+SHORTEST_WAIT = 5.0
+QUIET_POLLS = 20  # polls in a row that waited in full, until a longer wait is tried again
+PAUSED_WAIT = 5.0  # while nothing can be taken in: the lease is kept, and it is looked again soon
+FIRST_REST = 0.2
+LONGEST_REST = 30.0
+SPUN = 0.5  # an answer without anything that comes sooner than this is not to be asked for again at once
+
+
+class PullPace:
+    """Adapts to what lies between agent and proxy. `jitter` gives numbers from -1 to 1."""
+
+    def __init__(self, jitter: Callable[[], float]) -> None:
+        self._jitter = jitter
+        self.wait = LONGEST_WAIT
+        self.failures = 0
+        self._quiet = 0  # polls that waited in full since the last change
+
+    def begin_anew(self) -> None:
+        """Perhaps another network: nothing that was learnt holds."""
+        self.wait, self.failures = LONGEST_WAIT, 0
+
+    def good(self, after: float) -> None:
+        """The proxy answered after so many seconds."""
+        self.failures = 0
+        self._quiet += after >= self.wait * 0.9
+        if self._quiet >= QUIET_POLLS:
+            self.wait, self._quiet = min(LONGEST_WAIT, self.wait * 1.25), 0
+
+    def cut(self, after: float) -> None:
+        """A waiting poll got no answer: something between does not bear so long a silence."""
+        if after >= SHORTEST_WAIT:
+            self.wait, self._quiet = max(SHORTEST_WAIT, min(self.wait, after) * 0.8), 0
+
+    def rest(self, *, at_least: float = 0.0) -> float:
+        """Seconds to rest after one more failure: up to a doubling span, anything of it (full jitter)."""
+        span = min(LONGEST_REST, FIRST_REST * 2.0 ** min(self.failures, 10))
+        self.failures += 1
+        return max(at_least, span * (self._jitter() + 1) / 2)
+
+    def breath(self) -> float:
+        """Seconds between answers that bring nothing and come at once."""
+        return SPUN + (self._jitter() + 1) / 4

@@ -1,0 +1,66 @@
+"""How pulling stands: what a person is shown of the way to the proxy."""
+
+from dataclasses import replace
+
+from store.inbox import StoreUnavailable
+from store.remote_errors import NotAuthorized, RemoteError, Revoked
+from touchpoints.moment import Micros
+from touchpoints.problem import Problem
+from touchpoints.pull.message import Backlog, Batch
+
+
+class PullStanding:
+    """Changed by the pull, read by the path.
+
+    `state`: off, connecting, connected, standby, paused, down, revoked.
+    """
+
+    def __init__(self) -> None:
+        self.state = "connecting"
+        self.problem: Problem | None = None  # why it is down or revoked
+        self.paused = ""  # problem code of why nothing is taken in
+        self.last_poll_at: Micros | None = None
+        self.backlog = Backlog()
+        self.holder = ""  # the agent that holds the lease, where it is another
+        self.notices: tuple[str, ...] = ()
+        self.gap: tuple[int, int] | None = None
+        self.declaration = ""
+        self.behind: tuple[int, int] | None = None  # (last number stored here, the proxy's position), where it is further
+        self.proxy_restored = False
+
+    def answered(self, batch: Batch, *, paused: str, now: Micros) -> None:
+        """The proxy answered a pull."""
+        self.state = ("paused" if paused else "connected") if batch.epoch else "standby"
+        self.problem = None
+        self.paused = paused
+        self.last_poll_at = now
+        self.backlog = _beyond(batch)
+        self.holder = batch.holder
+        self.notices = batch.notices
+        self.gap = batch.gap
+        self.declaration = batch.declaration
+
+    def leased(self, *, seen: int, acknowledged: int) -> None:
+        """A new lease began."""
+        self.behind = (seen, acknowledged) if acknowledged > seen else None
+
+    def failed(self, error: Exception) -> None:
+        """A session ended; it is tried again."""
+        if isinstance(error, StoreUnavailable):
+            self.state, self.paused = "paused", error.code
+        elif isinstance(error, RemoteError):
+            self.state = "revoked" if isinstance(error, Revoked) else "down"
+            self.problem = error.problem
+            if isinstance(error, NotAuthorized):
+                self.holder = ""
+
+
+def _beyond(batch: Batch) -> Backlog:
+    """What waits there once this batch is here: the next answer may be half a minute away."""
+    events = batch.backlog.events - len(batch.messages)
+    if not batch.messages:
+        return batch.backlog
+    if events <= 0:
+        return Backlog()
+    size = sum(len(one.data) for one in batch.messages)
+    return replace(batch.backlog, events=events, bytes=max(0, batch.backlog.bytes - size))

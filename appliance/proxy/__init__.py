@@ -1,0 +1,1 @@
+"""The proxy role: the hosted queue that agents in proxy mode pull."""

@@ -1,0 +1,276 @@
+"""The link to one proxy for one pairing: the client, the pull over it, and what is declared through it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+import httpx
+import structlog
+
+from appliance.clock import Clock
+from appliance.declaring import Declaring
+from appliance.hops.pull import Pull
+from appliance.hops.pull_judge import PullJudge
+from appliance.hops.pull_standing import PullStanding
+from appliance.path_overlap import PathOverlap
+from appliance.tasks import Tasks
+from store.dock import Dock, Landed
+from store.inbox import StoreUnavailable
+from store.old_path import OldPaths
+from store.pairing import Pairing, PairingStore
+from store.remote import Remote
+from store.remote_errors import Refused, RemoteError
+from store.settings import Configuration
+from touchpoints.event import Verdict
+from touchpoints.moment import DAY, MINUTE, SECOND, Micros
+from touchpoints.problem import ProblemError, problem
+from touchpoints.pull.key import Chance, new_signing_key
+from touchpoints.pull.message import Batch, PullRequest
+from touchpoints.pull.sealing import SealBroken, unwrap_organisation_key
+from touchpoints.touchpoint import Touchpoint
+from web.listener.budget import Budget
+
+log = structlog.get_logger()
+
+VISIT_EVERY: Micros = 10 * MINUTE  # an old path is still looked at
+VISIT_LASTS = 40.0  # seconds: a whole poll and what it brings
+LOOK_EVERY = 5.0  # seconds: for an approval, for the end of an overlap, and after a failure to declare
+KEY_LIVES: Micros = 90 * DAY
+HOLDING = ("connected", "paused")  # states in which this agent holds the lease
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProxyNeeds:
+    """What the proxy path needs of the process."""
+
+    pairings: PairingStore
+    old_paths: OldPaths
+    dock: Callable[[], Dock | None]  # None: the events file cannot be used now
+    client: Callable[[str], httpx.AsyncClient]  # to a proxy's URL; raises ValueError for an HTTPS_PROXY that is none
+    configuration: Callable[[], Configuration]
+    budget: Budget
+    clock: Clock
+    jitter: Callable[[], float]
+    chance: Chance
+    tasks: Tasks
+    released: Callable[[int], None]  # events entered the inbox: wake the drain
+    trouble: Callable[[], str]  # problem code of what keeps this agent from taking anything in; empty: nothing
+    verify: Callable[[int], Awaitable[None]]  # verify again the refused events of a touchpoint
+    landed: Callable[[list[Landed]], None] = lambda _landed: None  # stored, for figures
+    version: str
+
+
+class ProxyLink:
+    """Lives as long as its pairing is wanted; `run` until cancelled."""
+
+    def __init__(self, needs: ProxyNeeds, pairing: Pairing, overlap: PathOverlap, *, paired: Callable[[Pairing], None]) -> None:
+        """`paired` is told of a changed pairing, once it is stored. Raises ValueError for an HTTPS_PROXY that is none."""
+        self.standing = PullStanding()
+        self.pairing = pairing
+        self.closed = False  # by a person: everything is declared disabled
+        self.parting = 5.0  # seconds to say goodbye in
+        self._client = needs.client(pairing.url)
+        self.remote = Remote(self._client, pairing, version=needs.version, count_from=needs.clock.now())
+        self.declaring = Declaring(
+            pairing,
+            pairings=needs.pairings,
+            configuration=needs.configuration,
+            chance=needs.chance,
+            closed=lambda: self.closed,
+        )
+        self._needs = needs
+        self._overlap = overlap
+        self._paired = paired
+        self._pull: Pull | None = None
+        self._declare = asyncio.Event()
+        self._digest = ""
+
+    async def run(self) -> None:
+        """Wait for the organisation's key where it is not there yet; then pull. Raises ProblemError and StoreUnavailable."""
+        try:
+            if not self.pairing.opening_key:
+                await self._wait_for_key()
+                return
+            await self._carry()
+        finally:
+            try:
+                await self._part()
+            finally:  # also where the goodbye is cut short
+                await self._client.aclose()
+
+    def renew(self) -> None:
+        """Give up whatever waits, and make a new connection at once."""
+        if self._pull is not None:
+            self._pull.renew()
+
+    def declare(self) -> None:
+        """Touchpoints or tokens changed."""
+        self.declaring.forget_said()
+        self._declare.set()
+
+    async def say_closed(self) -> None:
+        """Have the endpoints answered like unknown ones. Raises RemoteError and StoreUnavailable."""
+        self.closed = True
+        self.declaring.forget_said()
+        epoch = 0
+        if self.standing.state not in HOLDING:  # between two visits: only a holder's declaration counts
+            epoch = (await self.remote.pull(PullRequest(wait=0.0, paused="closing"))).epoch
+        await self.declaring.step(self.remote, self._digest, holds=True)
+        if epoch:
+            await self.remote.release(epoch)
+
+    async def verify_lacking(self) -> None:
+        """Events whose touchpoint was not here are verified, and run, once it is."""
+        dock = self._needs.dock()
+        if dock is not None:
+            here = {one.id for one in self._needs.configuration().touchpoints}
+            for touchpoint in (await dock.lacking()).keys() & here:
+                await self._needs.verify(touchpoint)
+
+    async def _wait_for_key(self) -> None:
+        """Until a person approved this agent on another one; entering the recovery key makes another link."""
+        pairing, wrapped = self.pairing, b""
+        while not wrapped:
+            try:
+                wrapped = (await self.remote.key()).wrapped_key
+                self.standing.problem = None
+            except RemoteError as error:
+                self.standing.failed(error)
+            if not wrapped:
+                await asyncio.sleep(LOOK_EVERY)
+        try:
+            opening_key = unwrap_organisation_key(
+                wrapped,
+                pairing.exchange_key,
+                organisation=pairing.organisation,
+                agent=pairing.agent_id,
+                sealing_key=pairing.sealing_key,
+            )
+        except SealBroken:
+            raise ProblemError(problem("proxy_key_unreadable")) from None
+        ready = replace(pairing, opening_key=opening_key)
+        await self._needs.pairings.save(ready, actor="approval", now=self._needs.clock.now())
+        await self.remote.ready()
+        self._paired(ready)
+
+    async def _carry(self) -> None:
+        await self.declaring.recall()
+        await self.verify_lacking()
+        while True:
+            dock = self._needs.dock()
+            if dock is None:
+                raise StoreUnavailable("store_corrupt")
+            pull = self._pull = self._make_pull(dock)
+            self.standing = pull.standing
+            visiting = self._over()
+            ends = asyncio.sleep(VISIT_LASTS) if visiting else self._until_over()
+            await until_first(pull.run(), self._keep_declared(), self._renew_key(), ends)
+            await self._part()
+            if visiting:
+                await asyncio.sleep(VISIT_EVERY / SECOND - VISIT_LASTS)
+
+    def _over(self) -> bool:
+        return self._overlap.over(self._needs.configuration().agent.switch_overlap)
+
+    async def _until_over(self) -> None:
+        """Until an old path has brought nothing verified for as long as the overlap lasts."""
+        while not self._over():  # noqa: ASYNC110 - a clock is watched, which tells no event
+            await asyncio.sleep(LOOK_EVERY)
+
+    async def _part(self) -> None:
+        pull, self._pull = self._pull, None
+        if pull is not None:
+            await pull.close(grace=self.parting)
+
+    def _make_pull(self, dock: Dock) -> Pull:
+        needs = self._needs
+        judge = PullJudge(self.pairing, touchpoints=self._touchpoints, touchpoint_id=needs.pairings.touchpoint_id)
+        return Pull(
+            remote=self.remote,
+            dock=dock,
+            proxy=self.pairing.id,
+            judge=judge,
+            budget=needs.budget,
+            clock=needs.clock,
+            jitter=needs.jitter,
+            released=needs.released,
+            trouble=needs.trouble,
+            lacking=lambda: self.declaring.lacking,
+            told=self._told,
+            landed=self._landed,
+            reconnect=self._reconnect,
+        )
+
+    async def _reconnect(self) -> None:
+        old, self._client = self._client, self._needs.client(self.pairing.url)
+        self.remote.use_client(self._client)
+        await old.aclose()
+
+    def _touchpoints(self) -> Mapping[str, Touchpoint]:
+        return {name: one for one in self._needs.configuration().touchpoints for name in (one.name, *one.aliases)}
+
+    def _told(self, batch: Batch) -> None:
+        self._digest = batch.declaration
+        if self.declaring.due(batch.declaration, holds=batch.epoch != 0):
+            self._declare.set()
+
+    def _landed(self, landed: list[Landed]) -> None:
+        self._needs.landed(landed)
+        if any(one.arrival.event.verdict is Verdict.ACCEPTED for one in landed):
+            self._overlap.used()
+
+    async def _say_ready(self) -> None:
+        """The proxy may have missed that this agent has its key."""
+        while True:
+            try:
+                await self.remote.ready()
+            except Refused:
+                return
+            except RemoteError:
+                await asyncio.sleep(LOOK_EVERY)
+            else:
+                return
+
+    async def _keep_declared(self) -> None:
+        await self._say_ready()
+        while True:
+            await self._declare.wait()
+            self._declare.clear()
+            if self.standing.last_poll_at is None:
+                continue  # the first answer asks for it again
+            try:
+                await self.declaring.step(self.remote, self._digest, holds=self.standing.state in HOLDING)
+            except (RemoteError, StoreUnavailable) as error:
+                log.warning("not_declared", why=str(error))
+                await asyncio.sleep(LOOK_EVERY)
+                self._declare.set()
+
+    async def _renew_key(self) -> None:
+        """A fresh signing key now and then. It is kept before it is used: at its first use the old one dies."""
+        while True:
+            now = self._needs.clock.now()
+            if now - self.pairing.key_renewed_at >= KEY_LIVES and self.standing.state == "connected":
+                fresh = replace(self.pairing, signing_key=new_signing_key(self._needs.chance), key_renewed_at=now)
+                with suppress(RemoteError, StoreUnavailable):
+                    await self.remote.renew(fresh.signing_key)
+                    await self._needs.pairings.save(fresh, actor="renewal", now=now)
+                    self.pairing = fresh
+                    self.remote.use_key(fresh.signing_key)
+                    self._paired(fresh)
+            await asyncio.sleep(LOOK_EVERY)
+
+
+async def until_first(*works: Coroutine[Any, Any, Any]) -> None:
+    """Run works until the first ends; then none runs any more. Raises what the first raised."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in tasks:
+        if not task.cancelled():
+            task.result()

@@ -1,0 +1,1 @@
+"""Faults of whole programs: quick in the suite, longer by `build.py chaos`."""

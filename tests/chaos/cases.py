@@ -1,0 +1,65 @@
+"""The cases by name: what is held in the suite (short), and what `build.py chaos` holds."""
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.chaos.found import Found
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """`place` is module:function, a coroutine function over a folder that gives what it found."""
+
+    place: str
+    short: Mapping[str, Any] = field(default_factory=dict)
+    long: Mapping[str, Any] = field(default_factory=dict)
+
+
+CASES = {
+    "agent-steps": Case("kills:agent_steps", {"stride": 9}),
+    "proxy-steps": Case("kills:proxy_steps", {"stride": 8}),
+    "storm": Case("kills:storm", {"seconds": 1.5}, {"seconds": 90.0, "seed": 7}),
+    "exchanges": Case("network:exchanges", {"stride": 5}, {"each": 4}),
+    "bad-line": Case("network:bad_line", {"seconds": 1.0}, {"seconds": 60.0, "seed": 7}),
+    "half-open": Case("network:half_open"),
+    "idle-60": Case("network:idle_timeout", {"idle": 60.0, "turns": 2}, {"idle": 60.0, "turns": 30}),
+    "idle-12": Case("network:idle_timeout", {"idle": 12.0, "turns": 3}, {"idle": 12.0, "turns": 30}),
+    "asleep": Case("network:asleep"),
+    "clocks-apart": Case("network:clocks_apart", {}, {"hours": 30}),
+    "lease-acknowledgement": Case("network:lease_moves", {"path": "/v1/acknowledge"}, {"path": "/v1/acknowledge", "rounds": 8}),
+    "lease-pull": Case("network:lease_moves", {"path": "/v1/pull"}, {"path": "/v1/pull", "rounds": 8}),
+    "lease-cut-off": Case("network:lease_moves", {"path": ""}, {"path": "", "rounds": 8}),
+    "disk-proxy": Case("disk:proxy"),
+    "disk-proxy-floor": Case("disk:proxy", {"floor": 4}, {"floor": 4}),
+    "disk-agent": Case("disk:agent"),
+    "restored-proxy": Case("restored:proxy_back", {"pulled": 6, "after": 3}, {"pulled": 600, "after": 300}),
+    "restored-proxy-unpulled": Case("restored:proxy_back", {"pulled": 3, "unpulled": 4}, {"pulled": 300, "unpulled": 400}),
+    "restored-proxy-overtaken": Case(
+        "restored:proxy_back",
+        {"pulled": 6, "after": 12, "running": True},
+        {"pulled": 600, "after": 1200, "running": True},
+    ),
+    "restored-proxy-docked": Case("restored:proxy_back", {"pulled": 2, "docked": 3}, {"pulled": 200, "docked": 30}),
+    "restored-proxy-docked-overtaken": Case(
+        "restored:proxy_back",
+        {"pulled": 2, "docked": 3, "after": 12, "running": True},
+        {"pulled": 200, "docked": 30, "after": 400, "running": True},
+    ),
+    "restored-agent": Case("restored:agent_back", {}, {"events": 500}),
+    "restored-both": Case("restored:both_back"),
+    "hostile-agent": Case("hostile:agent", {"calls": 150}, {"calls": 20_000, "seed": 7}),
+    "hostile-proxy": Case("hostile:proxy", {"each": 1}, {"each": 40}),
+    "middlebox": Case("hostile:middlebox", {"rounds": 1}, {"rounds": 40, "seed": 7}),
+    "switch": Case("switch:switch", {"each": 0.2}, {"each": 8.0, "turns": 3}),
+}
+
+
+async def held(case: Case, folder: Path, *, short: bool) -> Found:
+    """What a case finds. Raises LeftOutError where it cannot be held here."""
+    module, _, function = case.place.partition(":")
+    work = getattr(importlib.import_module(f"tests.chaos.{module}"), function)
+    found: Found = await work(folder, **(case.short if short else case.long))
+    return found

@@ -1,0 +1,58 @@
+"""Judging: what a received request is worth, and the event it becomes. The same for a listener's and for a pulled one."""
+
+import hashlib
+from dataclasses import dataclass
+
+from touchpoints.event import ArrivedBy, Event, Verdict
+from touchpoints.receive import receive
+from touchpoints.request import Received, Refused, Request, Verified
+from touchpoints.touchpoint import Touchpoint
+
+LARGE = 1024 * 1024  # from here a body is judged in a thread, so that others go on meanwhile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What judging found: `received`, and the body's SHA-256."""
+
+    received: Received
+    digest: bytes
+
+
+def judge(request: Request, touchpoint: Touchpoint) -> Judged:
+    """Verify a request; costs time by its body's length."""
+    return Judged(received=receive(request, touchpoint), digest=hashlib.sha256(request.body).digest())
+
+
+def event_of(
+    event_id: str,
+    request: Request,
+    touchpoint: int,
+    judged: Judged,
+    *,
+    arrived_by: ArrivedBy,
+    test: bool = False,
+) -> Event:
+    """The event of a request that is verified or refused; one that was answered has none."""
+    received = judged.received
+    verified = received if isinstance(received, Verified) else Verified()
+    return Event(
+        id=event_id,
+        touchpoint=touchpoint,
+        received_at=request.received_at,
+        arrived_by=arrived_by,
+        verdict=Verdict.ACCEPTED if isinstance(received, Verified) else Verdict.REFUSED,
+        reason=received.code if isinstance(received, Refused) else "",
+        method=request.method,
+        target=request.target,
+        headers=request.headers,
+        remote=request.remote,
+        event_type=verified.event_type,
+        dedup_key=verified.dedup_key,
+        reference=verified.reference,
+        body_bytes=len(request.body),
+        body_hash=judged.digest,
+        id_signed=verified.id_signed,
+        test=test,
+        hop=verified.hop,
+    )

@@ -1,0 +1,141 @@
+"""The proxy's public ASGI app: endpoint URLs of every organisation, the pull API, and health."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from typing import cast
+
+from litestar import Litestar, asgi
+from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
+
+from store.organisations import ProxyEndpoint
+from touchpoints.event import Headers
+from touchpoints.pull.token import split_path, token_digest
+from touchpoints.request import Request
+from web.listener.app import FAILED, NO_ROOM, TOO_LARGE, TOO_MANY, UNKNOWN, accepted, health, not_allowed, send_taken
+from web.listener.body import BodyReader, NoRoom, SenderGone, TooLarge
+from web.listener.crowd import key_of
+from web.listener.intake import Taken
+from web.listener.rate import Rate
+from web.proxy.api import PAIR, PATHS, api
+from web.proxy.held import Held
+from web.proxy.hub import Hub
+from web.proxy.intake import intake
+
+HEALTH = b"/health"
+PAIRINGS_PER_SECOND = 2  # of one address
+
+_log = logging.getLogger(__name__)
+
+
+def make_proxy_app(hub: Hub) -> ASGIApp:
+    """The app. As at the agent's listener, its one handler answers everything."""
+    rates = Rates()
+
+    @asgi("/", is_mount=True, copy_scope=False)
+    async def public(scope: Scope, receive: Receive, send: Send) -> None:
+        held = Held(hub.outgoing)
+        try:
+            taken = await _taken(hub, rates, cast(HTTPScope, scope), receive, held)
+            if taken is not None and not accepted(scope, taken):
+                await send_taken(send, taken)
+        finally:
+            held.release()
+
+    litestar = Litestar(route_handlers=[public], openapi_config=None, logging_config=None, debug=False)
+
+    def app(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Requests go straight to the handler: Litestar's way to its only one is a quarter of what a request costs."""
+        return litestar(scope, receive, send) if scope["raw_path"] == HEALTH else public.fn(scope, receive, send)
+
+    return app
+
+
+class Rates:
+    """How often one endpoint, and one address, may post."""
+
+    def __init__(self) -> None:
+        self._endpoints, self._addresses, self._pairing = Rate(), Rate(), Rate()
+
+    def allow(self, hub: Hub, endpoint: ProxyEndpoint, address: str) -> bool:
+        """Whether one more request may pass now."""
+        settings, now = hub.settings(), hub.now()
+        if settings.per_second and not self._endpoints.allow(endpoint.id, settings.per_second, now):
+            return False
+        return not settings.address_per_second or self._addresses.allow(key_of(address), settings.address_per_second, now)
+
+    def may_pair(self, hub: Hub, address: str) -> bool:
+        """Whether an address may try to pair now: a stranger could else spend the tries of every open code."""
+        return self._pairing.allow(key_of(address), PAIRINGS_PER_SECOND, hub.now())
+
+
+async def _taken(hub: Hub, rates: Rates, scope: HTTPScope, receive: Receive, held: Held) -> Taken | None:
+    """What a request is answered; None where nobody is there any more."""
+    try:
+        return await _answer(hub, rates, scope, receive, held)
+    except (SenderGone, asyncio.CancelledError):
+        return None  # cancelled: the listener closes and its grace is over
+    except Exception:
+        _log.exception("a request failed")
+        return FAILED
+
+
+async def _answer(hub: Hub, rates: Rates, scope: HTTPScope, receive: Receive, held: Held) -> Taken:
+    path = scope["raw_path"]
+    if path in PATHS:
+        if path == PAIR and not rates.may_pair(hub, _remote(hub, scope)):
+            return TOO_MANY
+        return await api(hub, scope, receive, held)
+    if path == HEALTH:
+        return health(scope["method"])
+    endpoint = _endpoint(hub, scope)
+    if endpoint is None:
+        return UNKNOWN
+    if scope["method"] not in endpoint.methods:
+        return not_allowed(endpoint.methods)
+    headers: Headers = tuple(scope["headers"])
+    remote = _remote(hub, scope)
+    if not rates.allow(hub, endpoint, remote):
+        return TOO_MANY
+    reader = BodyReader(hub.budget, hub.patience)
+    try:
+        body = await reader.read(headers, receive, hub.settings().body)
+        return await intake(hub, _request(hub, scope, headers, body, remote), endpoint)
+    except TooLarge:
+        return TOO_LARGE
+    except NoRoom:
+        return NO_ROOM
+    finally:
+        reader.release()
+
+
+def _endpoint(hub: Hub, scope: HTTPScope) -> ProxyEndpoint | None:
+    """The endpoint of a path's token. Everything else about the path must fit as well: one endpoint has one address."""
+    host = next((value for name, value in scope["headers"] if name == b"host"), b"")
+    named = split_path(scope["raw_path"], host, proxy_host=hub.settings().wildcard_host)
+    if named is None:
+        return None
+    endpoint = hub.directory().endpoints.get(token_digest(named.token))
+    if endpoint is None or endpoint.domain != named.domain or named.touchpoint not in endpoint.names:
+        return None
+    retired = endpoint.retires_at is not None and endpoint.retires_at <= hub.now()
+    return None if retired else endpoint
+
+
+def _remote(hub: Hub, scope: HTTPScope) -> str:
+    client = scope["client"]
+    return hub.trusted_proxies().sender(client[0] if client else "", tuple(scope["headers"]))
+
+
+def _request(hub: Hub, scope: HTTPScope, headers: Headers, body: bytes, remote: str) -> Request:
+    query = scope["query_string"].decode("latin-1")
+    target = scope["raw_path"].decode("ascii") + (f"?{query}" if query else "")
+    return Request(
+        method=scope["method"],
+        target=target,
+        headers=headers,
+        body=body,
+        remote=remote,
+        received_at=hub.now(),
+        url=hub.settings().public_url + target,
+    )
