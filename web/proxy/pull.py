@@ -103,6 +103,7 @@ async def _wait(
             if await hub.bells.wait(bell, seconds, call.gone) or not holds or seconds < left:
                 return None
             call.check()  # nothing came and nobody rang: the lease, which lasts longer than any wait, is what it was
+            lease = replace(lease, backlog=await call.queue.backlog(organisation))
         if batch is not None and asked.linger > 0 and not batch.asks and not batch.more:
             await asyncio.sleep(min(asked.linger, 1.0, max(0.0, left)))
             lease = replace(lease, backlog=await call.queue.backlog(organisation))
