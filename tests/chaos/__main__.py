@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import logging
 import signal
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
+
+import structlog
 
 from tests.chaos.cases import CASES, Case, held
 from tests.chaos.found import Found
@@ -60,6 +63,8 @@ def main(arguments: list[str]) -> int:
     if unknown := [name for name in given.names if name not in CASES]:
         parser.error(f"there is no case {unknown[0]!r}; there are {', '.join(CASES)}")
     signal.signal(signal.SIGTERM, _stop)
+    logging.disable()  # what programs say of faults that are made
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     outcomes = [_outcome(name, CASES[name], short=given.short) for name in given.names or CASES]
     if given.json:
         print(json.dumps({"commit": _commit(), "cases": [one.as_json() for one in outcomes]}, indent=2))

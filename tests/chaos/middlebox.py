@@ -32,6 +32,18 @@ class Exchange:
         finally:
             writer.close()
 
+    def forward_later(self, seconds: float) -> None:
+        """Let the request reach the proxy when nobody waits for its answer any more."""
+
+        async def late() -> None:
+            await asyncio.sleep(seconds)
+            with suppress(Cut):
+                await self.forward()
+
+        task = asyncio.ensure_future(late())
+        self._box.late.add(task)
+        task.add_done_callback(self._box.late.discard)
+
     async def half_a_request(self) -> None:
         """Let the proxy see the beginning alone."""
         _, writer = await asyncio.open_connection("127.0.0.1", self._box.upstream)
@@ -65,6 +77,7 @@ class Middlebox:
         self.forgotten = 0  # connections that were quiet for too long
         self.idle = 0.0  # seconds after which a quiet connection is forgotten; 0: never
         self.seen: list[str] = []
+        self.late: set[asyncio.Task[None]] = set()  # requests that are still to reach the proxy
         self._open: set[asyncio.StreamWriter] = set()
         self._deaf: set[asyncio.StreamWriter] = set()
         self._number = 0
@@ -137,3 +150,4 @@ async def open_middlebox(upstream: int) -> AsyncIterator[Middlebox]:
         yield box
     finally:
         server.close()
+        await asyncio.gather(*box.late)

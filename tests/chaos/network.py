@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.chaos.found import Found
@@ -59,16 +59,12 @@ async def _delayed(exchange: Exchange) -> None:
 
 async def _late_after_all(exchange: Exchange) -> None:
     """The connection ends; the request reaches the proxy afterwards."""
-    asyncio.get_running_loop().call_later(0.15, lambda: asyncio.ensure_future(_quietly(exchange.forward())))
+    exchange.forward_later(0.15)
     raise Cut
 
 
 async def _gateway(exchange: Exchange) -> None:
     await exchange.give(b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n")
-
-
-async def _quietly(work: Awaitable[object]) -> None:
-    await asyncio.gather(work, return_exceptions=True)
 
 
 FAULTS: dict[str, Fault] = {

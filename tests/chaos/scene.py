@@ -43,8 +43,8 @@ class Hours:
 
     def __init__(self, *clocks: Skew) -> None:
         self.clocks = clocks
-        self.passed = 0.0
         loop = asyncio.get_running_loop()
+        self.passed = self._before = loop.time() - time.monotonic()  # a loop's time never goes back
         loop.time = lambda: time.monotonic() + self.passed  # type: ignore[method-assign]  # timeouts and sleeps go by it
 
     async def forward(self, seconds: float, *, until: Callable[[], bool] = lambda: False, step: float = 1.0) -> float:
@@ -53,7 +53,7 @@ class Hours:
         while self.passed - began < seconds and not until():
             self.passed += step
             for clock in self.clocks:
-                clock.moved = int(self.passed * SECOND)
+                clock.moved = int((self.passed - self._before) * SECOND)
             await asyncio.sleep(0.01)
             deadline = time.monotonic() + 0.01
             while time.monotonic() < deadline:
