@@ -100,10 +100,12 @@ async def _wait(
         left = ends - _clock()
         if batch is None and left > 0 and not hub.closing():
             seconds = min(left, max(1.0, lease.seconds - MARGIN if holds else lease.seconds))
-            if await hub.bells.wait(bell, seconds, call.gone) or not holds or seconds < left:
+            rang = await hub.bells.wait(bell, seconds, call.gone)
+            if rang or not holds or seconds < left or seconds > lease.seconds / 2:
                 return None
-            call.check()  # nothing came and nobody rang: the lease, which lasts longer than any wait, is what it was
-            lease = replace(lease, backlog=await call.queue.backlog(organisation))
+            call.check()
+            # Nothing came and nobody rang, so nobody else has the lease; events may have been acknowledged beside this wait.
+            lease = replace(lease, seconds=lease.seconds - seconds, backlog=await call.queue.backlog(organisation))
         if batch is not None and asked.linger > 0 and not batch.asks and not batch.more:
             await asyncio.sleep(min(asked.linger, 1.0, max(0.0, left)))
             lease = replace(lease, backlog=await call.queue.backlog(organisation))

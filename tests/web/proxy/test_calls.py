@@ -33,6 +33,20 @@ async def test_a_waiting_pull_is_answered_as_soon_as_something_comes(site: Site)
     assert (await agent.acknowledge()).accepted
 
 
+async def test_a_wait_that_nothing_ends_leaves_the_lease_with_its_holder(site: Site) -> None:
+    """It is answered with what waits (nothing) and with what is left of the lease, and the next event still comes at once."""
+    acme = await site.tenant("acme")
+    epoch = acme.epoch
+    quiet = await acme.pull(wait=0.2)
+    assert (quiet.epoch, quiet.messages, quiet.backlog.events, quiet.more) == (epoch, (), 0, False)
+    assert 0 < quiet.lease_seconds < 60
+    waiting = asyncio.ensure_future(acme.pull(wait=20))
+    assert (await site.post(acme)).status_code == 200
+    found = await waiting
+    assert (found.epoch, len(found.messages), found.backlog.events) == (epoch, 1, 1)
+    assert found.backlog.oldest == found.messages[0].received_at
+
+
 async def test_events_come_in_order_bounded_by_count_and_by_bytes(site: Site) -> None:
     """As many as were asked for; one that is larger than all that was asked for does not stop the stream."""
     agent = await site.tenant("acme")
