@@ -4,7 +4,7 @@ import contextlib
 import json
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from tests.bench.children import ROOT, BenchError, end, free_port, module, running, scratch
@@ -37,30 +37,32 @@ def proxy(*, short: bool) -> Report:
                 agent.pair("acme")
                 live = agent.place("live")
                 agent.await_delivered(live)
-            _ingest(report, folder, agent, short=short)
+            direct = Subject(folder / "direct", sink=sink)
+            with direct.started():
+                beside = direct.place("live")
+                _ingest(report, direct, agent, short=short)
             _fill(hosted, agent, BACKLOG // 10 if short else BACKLOG)
             waiting, before = hosted.waiting(), agent.stored()
             with agent.started():
                 _backlog(report, hosted, agent, waiting=waiting, before=before)
-                _whole_way(report, agent, live, sink, rounds=2 if short else 5, seconds=5 if short else 10)
+                with direct.started():
+                    _ways(report, ((agent, live), (direct, beside)), sink, rounds=2 if short else 5, seconds=5 if short else 10)
     with scratch() as folder:
         _crowd(report, folder, short=short)
     return report
 
 
-def _ingest(report: Report, folder: Path, agent: PullingSubject, *, short: bool) -> None:
+def _ingest(report: Report, direct: Subject, agent: PullingSubject, *, short: bool) -> None:
     """Nobody pulls meanwhile: what is posted waits for `_backlog`."""
     rounds, seconds = (2, 2) if short else (7, 3)
-    direct = Subject(folder / "direct", sink=1)
 
     def directly() -> float:
         load = direct.post("kept", seconds=seconds)
         direct.await_planned()
         return load.rate
 
-    with direct.started():
-        turns(1, {"direct": directly})  # its first thousands are slower
-        found = turns(rounds, {"direct": directly, "proxy": lambda: agent.post("kept", seconds=seconds).rate})
+    turns(1, {"direct": directly})  # its first thousands are slower
+    found = turns(rounds, {"direct": directly, "proxy": lambda: agent.post("kept", seconds=seconds).rate})
     report.add("direct listener: verified, on disk, answered", middle(found["direct"]))
     report.add("proxy: sealed, on disk, answered", middle(found["proxy"]))
     report.add("proxy / direct", ratios(found["proxy"], found["direct"]), "x", target=0.7)
@@ -88,26 +90,32 @@ def _backlog(report: Report, hosted: ProxyProcess, agent: PullingSubject, *, wai
     report.add("and planned", (before + waiting - first) / (time.monotonic() - began))
 
 
-def _whole_way(report: Report, agent: PullingSubject, live: Place, sink: int, *, rounds: int, seconds: int) -> None:
-    """From the sender's first byte to the destination's receipt, by way of the proxy; the middle of some rounds."""
-    pace(agent.url("live"), 2, per_second=PER_SECOND)
-    agent.await_delivered(live)
-    found = [_paced(agent, live, sink, seconds) for _ in range(rounds)]
-    way = "sender to proxy to agent to destination"
-    report.add(f"{way}: sent", sum(map(len, found)) / (seconds * rounds))
-    middles = [taken[len(taken) // 2] / 1000 for taken in found]
-    slow = [taken[len(taken) * 99 // 100] / 1000 for taken in found]
-    report.add(f"{way}: median", middle(middles), "ms", target=15, at_most=True)
-    report.add(f"{way}: 99th percentile", middle(slow), "ms", target=80, at_most=True)
-    report.add(f"{way}: longest", max(taken[-1] for taken in found) / 1000, "ms")
+def _ways(report: Report, ways: Sequence[tuple[Subject, Place]], sink: int, *, rounds: int, seconds: int) -> None:
+    """From the sender's first byte to the destination's receipt, by way of the proxy and directly, in turns."""
+    for subject, place in ways:
+        _paced(subject, place, sink, 2)
+    found = [[_paced(subject, place, sink, seconds) for subject, place in ways] for _ in range(rounds)]
+    proxied, direct = zip(*found, strict=True)
+    way = f"sender, proxy, agent, destination at {PER_SECOND}/s"
+    report.add(f"{way}: median", _middle(proxied, 50), "ms", target=15, at_most=True)
+    report.add(f"{way}: 99th percentile", _middle(proxied, 99), "ms", target=80, at_most=True)
+    report.add(f"{way}: longest", max(taken[-1] for taken in proxied) / 1000, "ms")
+    report.add("the direct way, in the same rounds: median", _middle(direct, 50), "ms")
+    report.add("the direct way, in the same rounds: 99th percentile", _middle(direct, 99), "ms")
 
 
-def _paced(agent: PullingSubject, live: Place, sink: int, seconds: int) -> list[int]:
-    """Microseconds of each event, sorted. Raises BenchError where one did not arrive."""
+def _middle(rounds: Iterable[list[int]], percentile: int) -> float:
+    """Milliseconds: the median of the rounds' percentiles."""
+    return middle([taken[len(taken) * percentile // 100] / 1000 for taken in rounds])
+
+
+def _paced(subject: Subject, place: Place, sink: int, seconds: int) -> list[int]:
+    """Microseconds of each event, sorted. Raises BenchError where one did not arrive, or one came twice."""
     ask(sink)
-    sent = pace(agent.url("live"), seconds, per_second=PER_SECOND)
-    time.sleep(0.5)  # what is under way between proxy and agent
-    agent.await_delivered(live)
+    before = subject.stored()
+    sent = pace(subject.url("live"), seconds, per_second=PER_SECOND)
+    subject.await_stored(before + sent)
+    subject.await_delivered(place)
     time.sleep(0.1)
     taken = sorted(ask(sink).latencies_us)
     if len(taken) != sent:

@@ -1,6 +1,5 @@
 """An agent under measurement whose events wait at a hosted proxy until it pulls them."""
 
-import contextlib
 import json
 import time
 import urllib.error
@@ -10,8 +9,6 @@ from pathlib import Path
 from tests.bench.children import BenchError, finished
 from tests.bench.proxy_process import ProxyProcess
 from tests.bench.subject import HOOKPORT, Subject
-
-SELECT_STORED = "SELECT coalesce(max(seq), 0) FROM events"
 
 
 class PullingSubject(Subject):
@@ -28,12 +25,9 @@ class PullingSubject(Subject):
 
     def post_one(self, touchpoint: str) -> None:
         """Post a single event, and wait until it was pulled."""
-        before, deadline = self.stored(), time.monotonic() + 30
+        before = self.stored()
         super().post_one(touchpoint)
-        while self.stored() == before:
-            if time.monotonic() > deadline:
-                raise BenchError("the agent did not pull an event")
-            time.sleep(0.01)
+        self.await_stored(before + 1)
 
     def pair(self, organisation: str) -> None:
         """Join an organisation that is made for it, and wait until its endpoint URLs are answered. Both processes run."""
@@ -46,11 +40,6 @@ class PullingSubject(Subject):
             if time.monotonic() > deadline:
                 raise BenchError("the proxy does not answer the endpoint URLs that the agent declared")
             time.sleep(0.05)
-
-    def stored(self) -> int:
-        """The highest number of a stored event."""
-        with contextlib.closing(self.read()) as db:
-            return int(db.execute(SELECT_STORED).fetchone()[0])
 
     @property
     def _ready(self) -> str:

@@ -93,6 +93,10 @@ class Told:
 
 async def poll(host: str, port: int, keys: dict[str, bytes]) -> None:
     """Poll until SIGTERM."""
+    if sys.platform != "win32":
+        from appliance.handles_posix import allow_many_handles
+
+        allow_many_handles()
     told = Told()
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)

@@ -20,6 +20,7 @@ TOUCHPOINTS = ("kept", "live", "dead")  # on hold; with a living destination; wi
 
 SELECT_WAITING = "SELECT coalesce(sum(n), 0) FROM counters WHERE state = 'inbox'"
 SELECT_PENDING = "SELECT coalesce(sum(n), 0) FROM counters WHERE state = 'pending' AND whose = ?"
+SELECT_STORED = "SELECT coalesce(max(seq), 0) FROM events"
 SELECT_LAST = "SELECT touchpoint, destination FROM deliveries ORDER BY seq DESC LIMIT 1"
 
 
@@ -95,6 +96,19 @@ class Subject:
         """Return once inbox and lane are empty."""
         self.await_planned(seconds=seconds)
         self._await(lambda db: bool(db.execute(SELECT_PENDING, (place.destination,)).fetchone()[0] == 0), seconds)
+
+    def stored(self) -> int:
+        """The highest number of a stored event."""
+        with contextlib.closing(self.read()) as db:
+            return int(db.execute(SELECT_STORED).fetchone()[0])
+
+    def await_stored(self, number: int, *, seconds: float = 60.0) -> None:
+        """Return once the event of that number is stored; one that waits elsewhere is in no count of its own yet."""
+        deadline = time.monotonic() + seconds
+        while (stored := self.stored()) < number:
+            if time.monotonic() > deadline:
+                raise BenchError(f"{self.folder.name} has stored {stored} events of {number}")
+            time.sleep(0.01)
 
     def place(self, touchpoint: str) -> Place:
         """A touchpoint's place in the events file; posts one event to find it out."""
