@@ -34,7 +34,7 @@ class PullStanding:
         self.problem = None
         self.paused = paused
         self.last_poll_at = now
-        self.backlog = _beyond(batch)
+        self.backlog = _beyond(batch, paused)
         self.holder = batch.holder
         self.notices = batch.notices
         self.gap = batch.gap
@@ -55,12 +55,15 @@ class PullStanding:
                 self.holder = ""
 
 
-def _beyond(batch: Batch) -> Backlog:
-    """What waits there once this batch is here: the next answer may be half a minute away."""
-    events = batch.backlog.events - len(batch.messages)
-    if not batch.messages:
+def _beyond(batch: Batch, paused: str) -> Backlog:
+    """What waits there and is not here yet: the next answer may be half a minute away.
+
+    What the proxy counts as waiting is what it has no acknowledgement for; the holder has all of that when no more is to come.
+    """
+    if not batch.epoch or paused:
         return batch.backlog
-    if events <= 0:
+    events = batch.backlog.events - len(batch.messages)
+    if not batch.more or events <= 0:
         return Backlog()
     size = sum(len(one.data) for one in batch.messages)
     return replace(batch.backlog, events=events, bytes=max(0, batch.backlog.bytes - size))
