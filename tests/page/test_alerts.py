@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 import httpx
 import pytest
@@ -136,7 +137,10 @@ async def test_a_forms_leaving_out_changes_nothing(ann: httpx.AsyncClient, agent
 
 
 @needs_chromium
-async def test_a_person_sets_up_a_chat_in_the_browser(tmp_path: Path, free_port: Callable[[], int]) -> None:
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
+async def test_a_person_sets_up_a_chat_in_the_browser(
+    tmp_path: Path, free_port: Callable[[], int], width: int, scheme: Literal["light", "dark"]
+) -> None:
     """Types an address, sends a test, saves, is told of a dead destination, and sees what was told."""
     chat = Destination(port=free_port()).start()
     try:
@@ -154,7 +158,9 @@ kind = "http"
 url = "{dead}"
 """
             assert (await apply(site.agent, direct(port) + text)).problems == ()
-            watched = await signed_in(await chromium.new_context(), site)
+            watched = await signed_in(
+                await chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme), site
+            )
             page = watched.page
             await page.goto(site.at("/settings"))
             await page.get_by_role("link", name="Alerts").click()

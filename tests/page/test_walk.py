@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 from playwright.async_api import Page, expect
@@ -14,17 +15,24 @@ from tests.page.doorstep import PASSWORD
 from tests.page.scene import SECRET, order, shopify_headers, until
 from tests.whole.destination import Destination
 
+LOOK: dict[str, Any] = {"accept_downloads": True, "locale": "en-GB"}
+
 pytestmark = [pytest.mark.anyio, needs_chromium]
 
 
-async def test_from_the_setup_link_to_a_spreadsheet(tmp_path: Path, free_port: Callable[[], int]) -> None:
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
+async def test_from_the_setup_link_to_a_spreadsheet(
+    tmp_path: Path, free_port: Callable[[], int], width: int, scheme: Literal["light", "dark"]
+) -> None:
     """Password, arrival, first touchpoint, the first event by itself, a failure, a replay, an export."""
     port, erp = free_port(), Destination(port=free_port()).start()
     async with AsyncExitStack() as stack:
         stack.callback(erp.stop)
         site = await stack.enter_async_context(open_site(tmp_path / "data", person=None))
         browser = await stack.enter_async_context(open_browser())
-        watched = await open_tab(await browser.new_context(accept_downloads=True, locale="en-GB"))
+        watched = await open_tab(
+            await browser.new_context(**LOOK, viewport={"width": width, "height": 800}, color_scheme=scheme)
+        )
         page = watched.page
         await page.goto(site.at(site.agent.link.renew()))
         await set_up(page, port, erp.url)
@@ -72,9 +80,9 @@ async def replay(page: Page, number: str) -> None:
     """Open an event from the list, and send it once more; the deed is said before it is done."""
     await page.get_by_role("link", name="Events", exact=True).click()
     await page.locator("tr", has_text=number).get_by_role("link").click()
-    panel = page.locator("#panel")
-    await expect(panel.locator(".timeline")).to_contain_text("Verified")
-    await panel.get_by_role("link", name="Replay").first.click()
+    opened = page.locator("main")  # beside the list, or in its place where the window is narrow
+    await expect(opened.locator(".timeline")).to_contain_text("Verified")
+    await opened.get_by_role("link", name="Replay").first.click()
     await page.locator("#deed form button").click()
     await page.wait_for_url(re.compile("/events"))
     await expect(page.locator("#notices")).not_to_be_empty()
