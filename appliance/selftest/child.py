@@ -1,4 +1,4 @@
-"""The agent under test: this same program, as a child, over a data folder of its own."""
+"""The agent or proxy under test: this same program, as a child, over a data folder of its own."""
 
 import contextlib
 import json
@@ -28,13 +28,17 @@ PATIENCE = 60.0  # for each step: a slow disk, a virus scanner that reads every 
 class Child:
     """A data folder, and commands on it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, role: str = "agent") -> None:
+        """`role`: agent or proxy."""
+        folder.mkdir(exist_ok=True)
         self.folder = folder
+        self.role = role
         self.data = DataFolder(path=folder / "data")
         self.port = free_port()
         self.page = ""
         self._file = folder / "hookport.toml"
         self._log = folder / "hookport.log"
+        self._command = [*own_command(), *(["proxy"] if role == "proxy" else [])]
         self._process: subprocess.Popen[bytes] | None = None
 
     def configure(self, text: str) -> Path:
@@ -43,21 +47,21 @@ class Child:
         return self._file
 
     def start(self) -> None:
-        """Start the agent, and wait until it answers on the page's port."""
+        """Start it, and wait until it answers on the page's port."""
         options = ["--data-dir", str(self.data.path), "--admin", "127.0.0.1:0", "--config", str(self._file), "--no-browser"]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - this program itself
-                [*own_command(), "run", *options],
+                [*self._command, "run", *options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 creationflags=OWN_CONSOLE,
             )
-        await_true(self._is_up, "the agent did not start", told=self.told)
+        await_true(self._is_up, f"the {self.role} did not start", told=self.told)
 
     def _is_up(self) -> bool:
         if self._process is not None and self._process.poll() is not None:
-            raise CheckError(f"the agent ended with code {self._process.returncode}: {self.told()}")
+            raise CheckError(f"the {self.role} ended with code {self._process.returncode}: {self.told()}")
         running = read_running(self.data)
         self.page = running.page if running else ""
         return running is not None
@@ -65,7 +69,7 @@ class Child:
     def run(self, *arguments: str, codes: tuple[int, ...] = (0,)) -> str:
         """A command's stdout. Raises CheckError unless it ends with one of the codes."""
         done = subprocess.run(  # noqa: S603 - this program itself
-            [*own_command(), *arguments, "--data-dir", str(self.data.path)],
+            [*self._command, *arguments, "--data-dir", str(self.data.path)],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=PATIENCE,
@@ -91,8 +95,8 @@ class Child:
         try:
             code = process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
-            raise CheckError("the agent did not end when it was asked to") from None
-        must(code == 0, f"the agent ended with code {code}: {self.told()}")
+            raise CheckError(f"the {self.role} did not end when it was asked to") from None
+        must(code == 0, f"the {self.role} ended with code {code}: {self.told()}")
         must(read_running(self.data) is None, "a clean end left running.json behind")
 
     def close(self) -> None:
@@ -102,16 +106,16 @@ class Child:
             self._process.wait()
 
     def told(self) -> str:
-        """The last words of the agent."""
+        """Its last words."""
         with contextlib.suppress(OSError):
             return self._log.read_text(encoding="utf-8", errors="replace").strip()[-1500:]
         return ""
 
 
 @contextmanager
-def child(folder: Path) -> Iterator[Child]:
-    """An agent that runs no longer than the block."""
-    made = Child(folder)
+def child(folder: Path, *, role: str = "agent") -> Iterator[Child]:
+    """An agent or proxy that runs no longer than the block."""
+    made = Child(folder, role=role)
     try:
         yield made
     finally:

@@ -31,11 +31,11 @@ class Journey:
         self._out = child.folder / "out"
         self._out.mkdir()
 
-    def configure(self, *, more: str = "") -> Path:
+    def configure(self, *, mode: str = "direct", more: str = "") -> Path:
         """One touchpoint of GitHub's with two destinations, and one that takes a token."""
         child, scheme = self._child, "https" if more else "http"
         return child.configure(
-            f'[agent]\nmode = "direct"\nhost_public_url = "{scheme}://127.0.0.1:{child.port}"\nlisten = "127.0.0.1"\n'
+            f'[agent]\nmode = "{mode}"\nhost_public_url = "{scheme}://127.0.0.1:{child.port}"\nlisten = "127.0.0.1"\n'
             f'port = {child.port}\n{more}\n[retention]\nfree_disk = "0B"\n'
             f'[[touchpoint]]\nname = "orders"\nprovider = "github"\nsecrets = ["{self._secret}"]\n'
             f'[[touchpoint.destination]]\nname = "http"\nkind = "http"\nurl = "{self._sink.url}"\n'
@@ -111,6 +111,23 @@ class Journey:
         with httpx.Client(verify=trusted, trust_env=False) as http:
             answer = http.post(self._url("orders", "https"), content=body, headers=self._signed(body, "tls"))
         must(answer.status_code == 200, f"over TLS a signed event was answered with {answer.status_code}")
+
+    def through_proxy(self, proxy: Child) -> None:
+        """The agent joins an organisation, and an event that is posted to the proxy is delivered here."""
+        code = proxy.run("org", "add", "acme").split()[-1]
+        recovery_key = self._child.run("pair", code, "--proxy", f"http://127.0.0.1:{proxy.port}").strip()
+        must(len(recovery_key) > 30, "pairing printed no recovery key")
+        self._child.run("config", "apply", str(self.configure(mode="both")))
+        await_true(self._proxy_url, "the endpoint has no URL at the proxy")
+        before, body = len(self._sink.got), b'{"order": 1045}'
+        with httpx.Client(trust_env=False) as http:
+            answer = http.post(self._proxy_url(), content=body, headers=self._signed(body, "proxied"))
+        must(answer.status_code == 200, f"at the proxy a signed event was answered with {answer.status_code}")
+        await_true(lambda: any(got == body for _, got in self._sink.got[before:]), "what the proxy accepted did not arrive")
+
+    def _proxy_url(self) -> str:
+        listed = self._child.json("touchpoint", "list")["touchpoints"]
+        return next((one["endpoint_urls"]["proxy"] for one in listed if one["name"] == "orders"), None) or ""
 
     def _is_settled(self) -> bool:
         backlog = self._child.json("status", codes=(0, 1))["backlog"]

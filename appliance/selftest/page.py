@@ -9,7 +9,8 @@ from appliance.selftest.report import must
 from web.page.assets import asset_url, assets
 
 _NAME = "admin"
-SCREENS = ("/", "/touchpoints", "/touchpoints/orders", "/events", "/export", "/settings")
+SCREENS = ("/", "/touchpoints", "/touchpoints/orders", "/events", "/export", "/settings", "/settings/proxy", "/settings/alerts")
+OPERATOR_SCREENS = ("/", "/organisations/acme", "/settings", "/settings/audit", "/settings/about")
 _NAVIGATES = {"sec-fetch-site": "same-origin", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
 
 
@@ -41,9 +42,9 @@ class Page:
         must(answer.status_code == 200 and 'name="password"' in answer.text, f"the sign-in answers {answer.status_code}")
         self._post("/sign-in", {"name": _NAME, "password": self._password, "next": "/"})
 
-    def screens(self, event: str) -> None:
+    def screens(self, *paths: str) -> None:
         """Each screen is rendered, an event's with its body."""
-        for path in (*SCREENS, f"/events/{event}"):
+        for path in paths:
             answer = self._http.get(path)
             must(answer.status_code == 200 and "</html>" in answer.text, f"{path} answers {answer.status_code}")
 

@@ -1,13 +1,13 @@
 """The order of the self-test."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from appliance.selftest import bundle
 from appliance.selftest.child import Child, child
 from appliance.selftest.journey import Journey
-from appliance.selftest.page import Page
+from appliance.selftest.page import OPERATOR_SCREENS, SCREENS, Page
 from appliance.selftest.report import Check, Report
 from appliance.selftest.sink import Sink, listening
 
@@ -43,15 +43,25 @@ def _live(report: Report, agent: Child, sink: Sink) -> None:
         report.check("replay", journey.replay)
         report.check("look up", journey.look_up)
         report.check("export", journey.export)
-    _page(report, agent, journey)
+    _page(report, agent, (*SCREENS, f"/events/{journey.event}"))
+    with child(agent.folder / "proxy", role="proxy") as proxy:
+        _proxied(report, proxy, journey)
     report.check("TLS", journey.over_tls)
     report.check("end", agent.stop)
 
 
-def _page(report: Report, agent: Child, journey: Journey) -> None:
-    page = Page(agent)
-    report.check("page: files", page.static_files)
-    if report.check("page: setup", page.set_up) and report.check("page: sign-in", page.sign_in):
-        report.check("page: screens", lambda: page.screens(journey.event))
-    report.check("API", page.api)
+def _proxied(report: Report, proxy: Child, journey: Journey) -> None:
+    proxy.configure(f'[server]\npublic_url = "http://127.0.0.1:{proxy.port}"\nlisten = "127.0.0.1"\nport = {proxy.port}\n')
+    if report.check("proxy: start", proxy.start):
+        report.check("proxy: pair, receive, pull, deliver", lambda: journey.through_proxy(proxy))
+        _page(report, proxy, OPERATOR_SCREENS, name="proxy's ")
+        report.check("proxy: end", proxy.stop)
+
+
+def _page(report: Report, subject: Child, screens: Sequence[str], *, name: str = "") -> None:
+    page = Page(subject)
+    report.check(f"{name}page: files", page.static_files)
+    if report.check(f"{name}page: setup", page.set_up) and report.check(f"{name}page: sign-in", page.sign_in):
+        report.check(f"{name}page: screens", lambda: page.screens(*screens))
+    report.check(f"{name}API", page.api)
     page.close()
