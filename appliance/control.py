@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from appliance.alerts.watchman import Watchman
+from appliance.bind_first import bind_first
 from appliance.deeds import Deeds
 from appliance.needs import Need
 from appliance.overview import overview
@@ -18,7 +19,7 @@ from store.log import Filter, Log
 from store.people import AuditLine, People
 from store.settings import Configuration
 from touchpoints.moment import Micros
-from touchpoints.problem import ProblemError
+from touchpoints.problem import Problem, ProblemError
 from touchpoints.retry import Health
 
 Json = dict[str, Any]
@@ -110,7 +111,7 @@ class Control:
     async def apply(self, document: Document, *, base: str, digest: str, prune: bool, dry_run: bool, actor: Actor) -> Applied:
         """See web.control.Control. The new address is bound before anything is saved, the old one kept when that fails."""
 
-        async def save(*, dry: bool) -> Applied:
+        async def save(dry: bool) -> Applied:
             return await self._store.apply(
                 document,
                 base=base,
@@ -124,10 +125,10 @@ class Control:
             )
 
         async with self._changing:
-            tried = await save(dry=True)
-            if dry_run or tried.problems or tried.configuration is None:
-                return tried
-            return await self._bind_then(tried.configuration, lambda: save(dry=False))
+            applied = await bind_first(
+                save, dry_run=dry_run, before=self._configuration(), rebind=self._rebind, refused=_refused
+            )
+            return applied if dry_run else await self._followed(applied)
 
     async def show(self) -> str:
         """See web.control.Control."""
@@ -192,22 +193,6 @@ class Control:
         """See web.control.Control."""
         return select(names, self._configuration(), now=self._now())
 
-    async def _bind_then(self, wanted: Configuration, save: Callable[[], Awaitable[Applied]]) -> Applied:
-        before = self._configuration()
-        try:
-            await self._rebind(wanted)
-        except ProblemError as error:
-            return Applied(problems=error.problems)
-        try:
-            applied = await save()
-        except BaseException:
-            await self._rebind(before)
-            raise
-        if applied.problems:
-            await self._rebind(before)
-            return applied
-        return await self._followed(applied)
-
     async def _followed(self, applied: Applied) -> Applied:
         if applied.configuration is not None and not applied.problems:
             await self._follow(applied.configuration)
@@ -220,3 +205,7 @@ class Control:
 
     async def _note(self, actor: Actor, action: str, detail: str) -> None:
         await self._people.audit(AuditLine(at=self._now(), actor=actor.name, action=action, detail=detail))
+
+
+def _refused(problems: tuple[Problem, ...]) -> Applied:
+    return Applied(problems=problems)

@@ -7,11 +7,12 @@ from store.actions import Actions, Done
 from store.log import Filter
 from touchpoints.delivery import Delivery, DeliveryState
 from touchpoints.event import Event, Verdict
+from touchpoints.judge import request_of
 from touchpoints.moment import Micros
 from touchpoints.plan import replan
 from touchpoints.problem import ProblemError, problem
 from touchpoints.receive import receive
-from touchpoints.request import Request, Verified
+from touchpoints.request import Verified
 from touchpoints.touchpoint import Touchpoint
 
 PAGE = 500
@@ -123,17 +124,7 @@ class Deeds:
         return tally.done()
 
     def _verified(self, event: Event, body: bytes, touchpoint: Touchpoint) -> Verified | None:
-        query = event.target.partition("?")[2]
-        request = Request(
-            method=event.method,
-            target=event.target,
-            headers=event.headers,
-            body=body,
-            remote=event.remote,
-            received_at=event.received_at,
-            url=self._url(touchpoint, event) + (f"?{query}" if query else ""),
-        )
-        received = receive(request, touchpoint)
+        received = receive(request_of(event, body, self._url(touchpoint, event)), touchpoint)
         return received if isinstance(received, Verified) else None
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 
+from appliance.address import join_address
 from appliance.path_overlap import PathOverlap
 from store.inbox import StoreUnavailable
 from store.old_path import OldPath
@@ -155,16 +156,3 @@ class DirectPath:
 def _certificate(settings: AgentSettings) -> Certificate | None:
     """Read anew each time, so that a pair that cannot be used is refused however often it is applied."""
     return Certificate(Path(settings.tls_certificate), Path(settings.tls_key)) if settings.tls_certificate else None
-
-
-def join_address(host: str, port: int) -> str:
-    """HOST:PORT, an IPv6 host in brackets."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def split_address(text: str) -> tuple[str, int]:
-    """The opposite of `join_address`. Raises ValueError."""
-    host, _, port = text.rpartition(":")
-    if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
-        raise ValueError(f"not HOST:PORT: {text[:80]}")
-    return host.removeprefix("[").removesuffix("]"), int(port)

@@ -37,16 +37,16 @@ class Floor:
 
     @property
     def nearly_full(self) -> bool:
-        """Whether what is stored comes near its limit, so that the oldest settled should make room."""
+        """Whether what was stored at the last look came near its limit, so that the oldest settled should make room."""
         limit = self._limit()
-        return bool(limit) and self._stored() >= limit - limit // 20
+        return bool(limit) and self.stored_bytes >= limit - limit // 20
 
     def _trouble(self) -> Problem | None:
         free, floor = shutil.disk_usage(self._folder).free, self._free_disk()
         if free < floor:
             return problem("disk_low", free=format_size(free), floor=format_size(floor))
         limit = self._limit()
-        if limit and self._stored() >= limit:
+        if limit and self.stored_bytes >= limit:
             return problem("store_full", limit=format_size(limit))
         return None
 

@@ -13,11 +13,11 @@ from pathlib import Path
 import structlog
 
 from appliance import VERSION
+from appliance.address import join_address, split_address
 from appliance.agent_role import AGENT
 from appliance.browser import has_desktop, open_page, show_first
 from appliance.clock import Clock
 from appliance.data_folder import locate
-from appliance.direct_path import join_address, split_address
 from appliance.logs import Redactor, set_up_logs
 from appliance.opening import AlreadyRunning
 from appliance.options import RunOptions

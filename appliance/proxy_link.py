@@ -1,10 +1,9 @@
 """The link to one proxy for one pairing: the client, the pull over it, and what is declared through it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
 
 import httpx
 import structlog
@@ -16,6 +15,7 @@ from appliance.hops.pull_judge import PullJudge
 from appliance.hops.pull_standing import PullStanding
 from appliance.path_overlap import PathOverlap
 from appliance.tasks import Tasks
+from appliance.until_first import until_first
 from store.dock import Dock, Landed
 from store.inbox import StoreUnavailable
 from store.old_path import OldPaths
@@ -114,12 +114,17 @@ class ProxyLink:
         """Have the endpoints answered like unknown ones. Raises RemoteError and StoreUnavailable."""
         self.closed = True
         self.declaring.forget_said()
-        epoch = 0
-        if self.standing.state not in HOLDING:  # between two visits: only a holder's declaration counts
-            epoch = (await self.remote.pull(PullRequest(wait=0.0, paused="closing"))).epoch
-        await self.declaring.step(self.remote, self._digest, holds=True)
-        if epoch:
-            await self.remote.release(epoch)
+        try:
+            epoch = 0
+            if self.standing.state not in HOLDING:  # between two visits: only a holder's declaration counts
+                epoch = (await self.remote.pull(PullRequest(wait=0.0, paused="closing"))).epoch
+            await self.declaring.step(self.remote, self._digest, holds=True)
+            if epoch:
+                await self.remote.release(epoch)
+        except BaseException:  # it stays open, and so it must be declared
+            self.closed = False
+            self.declaring.forget_said()
+            raise
 
     async def verify_lacking(self) -> None:
         """Events whose touchpoint was not here are verified, and run, once it is."""
@@ -260,17 +265,3 @@ class ProxyLink:
                     self.remote.use_key(fresh.signing_key)
                     self._paired(fresh)
             await asyncio.sleep(LOOK_EVERY)
-
-
-async def until_first(*works: Coroutine[Any, Any, Any]) -> None:
-    """Run works until the first ends; then none runs any more. Raises what the first raised."""
-    tasks = [asyncio.ensure_future(work) for work in works]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    for task in tasks:
-        if not task.cancelled():
-            task.result()

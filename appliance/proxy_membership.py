@@ -13,6 +13,7 @@ from store.pairing import Pairing, PairingStore
 from store.remote import Remote
 from store.remote_errors import RemoteError, Unreachable
 from store.remote_pairing import Newborn, Paired, newborn, pair
+from touchpoints.definition_kind import is_loopback
 from touchpoints.problem import ProblemError, problem
 from touchpoints.pull.call import State
 from touchpoints.pull.key import Chance, signing_public
@@ -20,8 +21,6 @@ from touchpoints.pull.key import exchange_public as public_half
 from touchpoints.pull.pairing import Code, fingerprint, parse_code
 from touchpoints.pull.recovery import open_recovery_box, parse_recovery_key
 from touchpoints.pull.sealing import wrap_organisation_key
-
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class Membership:
@@ -166,7 +165,7 @@ def checked_url(url: str) -> str:
             parts.hostname
             and parts.port != 0
             and not (parts.path or parts.query or parts.fragment or parts.username)
-            and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK))
+            and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname)))
         )
     except ValueError:
         raise ProblemError(problem("proxy_url_invalid")) from None

@@ -9,7 +9,8 @@ import structlog
 from appliance.hops.pull_judge import sender_url
 from appliance.hops.pull_standing import PullStanding
 from appliance.path_overlap import PathOverlap
-from appliance.proxy_link import LOOK_EVERY, ProxyLink, ProxyNeeds, until_first
+from appliance.proxy_link import LOOK_EVERY, ProxyLink, ProxyNeeds
+from appliance.until_first import until_first
 from store.inbox import StoreUnavailable
 from store.old_path import OldPath
 from store.pairing import Pairing

@@ -13,6 +13,7 @@ from store.log import Log, RecordedAttempt
 from touchpoints.delivery import Delivery, DeliveryState, Job
 from touchpoints.destinations.sender import Sender
 from touchpoints.event import Arrival, ArrivedBy, Event, Verdict
+from touchpoints.judge import request_of
 from touchpoints.plan import replan, wants
 from touchpoints.problem import ProblemError, problem
 from touchpoints.receive import receive
@@ -79,7 +80,7 @@ class Rehearsal:
         if timeline is None or body is None:
             return None
         touchpoint, event = endpoint.touchpoint, timeline.listed.event
-        received = receive(self._stored_request(event, body, endpoint), touchpoint)
+        received = receive(request_of(event, body, touchpoint.public_url or endpoint.url), touchpoint)
         if not isinstance(received, Verified):
             verdict, reason = ("refused", received.code) if isinstance(received, Refused) else ("answered", "")
             return {"verdict": verdict, "reason": reason, "deliveries": []}
@@ -93,20 +94,6 @@ class Rehearsal:
             "wanted": wants(touchpoint, received.event_type),
             "deliveries": [self._shown(job, touchpoint, None) for job in jobs],
         }
-
-    @staticmethod
-    def _stored_request(event: Event, body: bytes, endpoint: Endpoint) -> Request:
-        """The request as it came; what signed URLs are compared with is the endpoint's own."""
-        query = event.target.partition("?")[2]
-        return Request(
-            method=event.method,
-            target=event.target,
-            headers=event.headers,
-            body=body,
-            remote=event.remote,
-            received_at=event.received_at,
-            url=(endpoint.touchpoint.public_url or endpoint.url) + (f"?{query}" if query else ""),
-        )
 
     def _request(self, endpoint: Endpoint, body: bytes | None, headers: Mapping[str, str]) -> Request:
         now, touchpoint = self._clock.now(), endpoint.touchpoint

@@ -184,8 +184,7 @@ async def _read(response: httpx.Response, most: int, room: Room | None) -> bytes
     if room is not None and length:
         await room(length)
     parts: list[bytes] = []
-    size = granted = 0
-    granted = length
+    size, granted = 0, length
     stream = response.aiter_raw()
     while True:
         async with asyncio.timeout(STALL):

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import tomllib
 from pathlib import Path
 
@@ -152,18 +153,29 @@ def test_missing_programs_are_named_with_the_command(monkeypatch: pytest.MonkeyP
         system.need({"no-such-program": "no-such-package"})
 
 
-def test_registries_and_paths_of_a_machine_are_found(tmp_path: Path) -> None:
+def test_registries_and_paths_of_a_machine_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A line that names a registry's host, this machine's folders or an address in a lock file is told with its place."""
-    (tmp_path / ".requirements").mkdir()
-    (tmp_path / ".requirements" / "run.txt").write_text("--index-url https" + "://mirror.test/\n", encoding="utf-8")
-    (tmp_path / "package-lock.json").write_text('{\n"resolved"' + ': "x"}\n', encoding="utf-8")
-    (tmp_path / "a.md").write_text("fine: https://example.com\nsee files.python" + "hosted.org\n", encoding="utf-8")
-    (tmp_path / "b.py").write_text(f"P = '{tmp_path}/x'\n", encoding="utf-8")
-    (tmp_path / "c.bin").write_bytes(b"\xff\xfe\x00")
-    (tmp_path / "node_modules").mkdir()
-    (tmp_path / "node_modules" / "x.js").write_text("registry.npm" + "js.org", encoding="utf-8")
-    found = [line.rsplit(": ", maxsplit=1)[0] for line in check.foreign(tmp_path)]
-    assert [name.replace("\\", "/") for name in found] == [".requirements/run.txt:1", "a.md:2", "b.py:1", "package-lock.json:2"]
+    tree, home, temporary = tmp_path / "src" / "tree", tmp_path / "people" / "ann", tmp_path / "passing"
+    for folder in (tree / ".requirements", tree / "node_modules", tmp_path / "src" / "notes", home, temporary / "v"):
+        folder.mkdir(parents=True)
+    monkeypatch.setattr(Path, "home", lambda: home)
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    (tree / ".requirements" / "run.txt").write_text("--index-url https" + "://mirror.test/\n", encoding="utf-8")
+    (tree / "package-lock.json").write_text('{\n"resolved"' + ': "x"}\n', encoding="utf-8")
+    (tree / "a.md").write_text("fine: https://example.com\nsee files.python" + "hosted.org\n", encoding="utf-8")
+    places = [tree / "x", tmp_path / "src" / "notes", home / ".cache", temporary / "v" / "bin"]
+    others = [tmp_path / "src" / "notes-of-ben", tmp_path / "people" / "anna", temporary / "vx", temporary, tmp_path]
+    (tree / "b.py").write_text("".join(f"P = '{place}'\n" for place in (*places, *others)), encoding="utf-8")
+    (tree / "c.bin").write_bytes(b"\xff\xfe\x00")
+    (tree / "node_modules" / "x.js").write_text("registry.npm" + "js.org", encoding="utf-8")
+    found = [line.rsplit(": ", maxsplit=1)[0] for line in check.foreign(tree)]
+    own = [f"b.py:{number}" for number in range(1, 5)]
+    assert [name.replace("\\", "/") for name in found] == [".requirements/run.txt:1", "a.md:2", *own, "package-lock.json:2"]
+
+
+def test_customary_folders_are_no_machines_own() -> None:
+    """A tree beside what documents name for everyone makes none of that foreign."""
+    assert check._machine(Path("/srv/hookport")).search("path = '/srv/hookport/orders'") is None
 
 
 def test_locks_fit_the_project() -> None:

@@ -56,3 +56,17 @@ def event_of(
         test=test,
         hop=verified.hop,
     )
+
+
+def request_of(event: Event, body: bytes, url: str) -> Request:
+    """The request that a stored event came by; `url` is what its sender was given, without the query."""
+    query = event.target.partition("?")[2]
+    return Request(
+        method=event.method,
+        target=event.target,
+        headers=event.headers,
+        body=body,
+        remote=event.remote,
+        received_at=event.received_at,
+        url=url + (f"?{query}" if query else ""),
+    )

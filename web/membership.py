@@ -9,6 +9,8 @@ from touchpoints.problem import Problem
 from touchpoints.pull.call import State
 from touchpoints.pull.message import Backlog
 
+LONGEST_NAME = 64  # characters of an agent's
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closing:
@@ -44,6 +46,11 @@ class Standing:
     urls: Mapping[int, str] = field(default_factory=dict)  # endpoint URLs at the proxy by touchpoint id
     closing: Closing | None = None  # the proxy path, after a switch to direct
     direct_closing: Closing | None = None  # the direct path, after a switch to proxy
+
+
+def is_agent_name(name: str) -> bool:
+    """Whether an agent may be called so: what every part of the protocol takes and shows."""
+    return 0 < len(name) <= LONGEST_NAME and name.isprintable()
 
 
 class Membership(Protocol):

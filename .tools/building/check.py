@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,10 +12,9 @@ from building.place import CACHE, ROOT, program, say
 
 _PARTS = ("appliance", "store", "touchpoints", "web")
 _NOT_OURS = {".git", ".venv", ".cache", ".hypothesis", "node_modules", "vendor", "__pycache__", "build", "dist"}
-# Addresses of package registries and folders of the machine a file was written on mean nothing on another machine.
-_FOREIGN = re.compile(
-    r"(?:pypi|pythonhosted|npmjs|npmmirror|yarnpkg|crates)\.(?:org|com|io)\b|/root/\.|/work/(?:main|shared)\b|/tmp/(?:v|bash_jobs)\b"
-)
+# Addresses of package registries, and folders of the machine a file was written on, mean nothing on another machine.
+_REGISTRY = re.compile(r"(?:pypi|pythonhosted|npmjs|npmmirror|yarnpkg|crates)\.(?:org|com|io)\b")
+_CUSTOMARY = {Path("/"), Path("/opt"), Path("/srv")}  # what lies there is named in documents for everyone
 
 
 def lint() -> bool:
@@ -46,24 +46,35 @@ def fix() -> bool:
 
 def foreign(root: Path) -> Iterator[str]:
     """Lines under root that name a package registry or a folder of this machine, as `file:line: what`."""
+    machine = _machine(root)
     for file in ours(root):
         try:
             text = file.read_text(encoding="utf-8")
         except UnicodeDecodeError:
             continue
         for number, line in enumerate(text.splitlines(), 1):
-            if what := _foreign_in(line, file, root):
-                yield f"{file.relative_to(root)}:{number}: {what}"
+            if found := _REGISTRY.search(line) or machine.search(line):
+                yield f"{file.relative_to(root)}:{number}: {found[0]}"
+            elif (file.parent.name == ".requirements" and "://" in line) or (
+                file.name == "package-lock.json" and '"resolved"' in line
+            ):
+                yield f"{file.relative_to(root)}:{number}: an address in a lock file"
 
 
-def _foreign_in(line: str, file: Path, root: Path) -> str:
-    if found := _FOREIGN.search(line):
-        return found[0]
-    if len(root.parts) > 3 and str(root) in line:  # a short one, such as /srv, may stand there for another reason
-        return str(root)
-    if (file.parent.name == ".requirements" and "://" in line) or (file.name == "package-lock.json" and '"resolved"' in line):
-        return "an address in a lock file"
-    return ""
+def _machine(root: Path) -> re.Pattern[str]:
+    """This machine's own folders: root and what lies beside it, what lies among the temporary files, what lies in the home."""
+    beside = [] if root.parent in _CUSTOMARY else _entries(root.parent)
+    own = [re.escape(str(place)) + r"(?![\w-])" for place in (*beside, *_entries(Path(tempfile.gettempdir())))]
+    if len(Path.home().parts) > 1:
+        own.append(re.escape(str(Path.home() / "_").removesuffix("_")))
+    return re.compile(rf"(?<![\w.~-])(?:{'|'.join(own) or '(?!)'})")
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []
 
 
 def ours(root: Path) -> Iterator[Path]:

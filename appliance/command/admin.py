@@ -34,7 +34,7 @@ def reset(folder: DataFolder, as_json: bool) -> None:
     if as_json:
         show_json(made)
     elif made["link"] is None:
-        tell("Hookport is stopped. Start it: it then prints a one-time link that sets a password.")
+        tell(f"No Hookport runs with the data folder {folder.path}. Start it: it prints a one-time link that sets a password.")
     else:
         tell("Open this within 30 minutes on this machine; from elsewhere, first: ssh -L PORT:127.0.0.1:PORT SERVER")
         show(made["link"])

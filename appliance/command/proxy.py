@@ -1,17 +1,16 @@
 """`hookport proxy`: the hosted queue that agents in proxy mode pull."""
 
-import os
 from pathlib import Path
 
 import click
 
+from appliance.address import split_address
 from appliance.command.about import check
 from appliance.command.admin import admin
 from appliance.command.config import config
 from appliance.command.proxy_org import org
 from appliance.command.status import status
 from appliance.command.token import token
-from appliance.direct_path import split_address
 from appliance.options import RunOptions
 
 
@@ -84,9 +83,8 @@ def run(
             server["listen"], server["port"] = split_address(listen)
         except ValueError:
             raise click.BadParameter("give it as HOST:PORT, for example 0.0.0.0:8430", param_hint="--listen") from None
-    named = data_dir or (Path(os.environ["HOOKPORT_DATA_DIR"]) if os.environ.get("HOOKPORT_DATA_DIR") else None)
     settings = {"server": server} if server else {}
-    options = RunOptions(data_dir=named, admin=place, config=config, no_browser=no_browser, settings=settings)
+    options = RunOptions(data_dir=data_dir, admin=place, config=config, no_browser=no_browser, settings=settings)
     context.exit(run_process(options, PROXY))
 
 

@@ -105,7 +105,7 @@ class Lane:
         self.pace.wake()
 
     def probe_now(self) -> None:
-        """The clock jumped: when to probe was reckoned by the old one."""
+        """The clock jumped, or the destination was changed: when to probe was reckoned by what it was before."""
         if self.health.down_since is not None:
             self.health = replace(self.health, probe_at=min(self.health.probe_at, self._clock.now()))
         self.pace.wake()

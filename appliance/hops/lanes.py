@@ -98,6 +98,8 @@ class Lanes:
         )
         if lane is not None:
             lane.follow(route)
+            if not same:
+                lane.probe_now()
             return
         health = self._health.get(number, Health(destination=number))
         lane = Lane(

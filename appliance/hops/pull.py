@@ -13,6 +13,7 @@ from appliance.hops.pull_judge import PullJudge, unreadable
 from appliance.hops.pull_lease import Acknowledging, LeaseLost, LeasePlace
 from appliance.hops.pull_pace import PAUSED_WAIT, SPUN, PullPace
 from appliance.hops.pull_standing import PullStanding
+from appliance.until_first import until_first
 from store.dock import Dock, Landed
 from store.inbox import StoreUnavailable
 from store.remote_errors import NotAuthorized, ProxyBusy, RemoteError, Revoked, Unreachable, tampered
@@ -143,18 +144,11 @@ class Pull:
 
     async def _first(self, *works: Awaitable[object]) -> None:
         """Run works until the first ends; then none of them runs any more, and what was being stored is stored."""
-        tasks = [asyncio.ensure_future(work) for work in works]
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            await until_first(*works)
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
             if self._landing is not None:
                 await asyncio.gather(self._landing, return_exceptions=True)
-        for task in tasks:
-            if not task.cancelled():
-                task.result()
 
     async def _pull_on(self) -> None:
         while True:

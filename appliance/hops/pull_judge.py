@@ -13,7 +13,7 @@ from store.pairing import Pairing
 from touchpoints.event import Arrival, ArrivedBy, Event, Verdict
 from touchpoints.judge import LARGE, Judged, event_of, judge
 from touchpoints.pull.malformed import PullMalformed
-from touchpoints.pull.message import Ask, Batch, Reply, Sealed
+from touchpoints.pull.message import CANNOT_ANSWER, Ask, Batch, Reply, Sealed
 from touchpoints.pull.packed import Packed, unpack
 from touchpoints.pull.sealing import DataKey, SealBroken, open_data_key
 from touchpoints.receive import receive
@@ -24,7 +24,6 @@ log = structlog.get_logger()
 
 KEYS_KEPT = 64
 TURN = 32  # small events judged before others have their turn
-CANNOT_ANSWER = 404  # what a reply says of a request that is no handshake
 
 
 class PullJudge:

@@ -24,7 +24,6 @@ class PullStanding:
         self.holder = ""  # the agent that holds the lease, where it is another
         self.notices: tuple[str, ...] = ()
         self.gap: tuple[int, int] | None = None
-        self.declaration = ""
         self.behind: tuple[int, int] | None = None  # (last number stored here, the proxy's position), where it is further
         self.proxy_restored = False
 
@@ -38,7 +37,6 @@ class PullStanding:
         self.holder = batch.holder
         self.notices = batch.notices
         self.gap = batch.gap
-        self.declaration = batch.declaration
 
     def leased(self, *, seen: int, acknowledged: int) -> None:
         """A new lease began."""

@@ -2,10 +2,11 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from typing import Any
 
+from appliance.bind_first import bind_first
 from appliance.clock import Clock
 from appliance.proxy.export import export_lines
 from appliance.proxy.opening import OpenedProxy
@@ -17,9 +18,10 @@ from store.people import AuditLine
 from store.queue import Queue
 from store.server_configuration import ServerApplied
 from store.server_settings import ServerConfiguration
-from touchpoints.problem import ProblemError, problem
+from touchpoints.problem import Problem, ProblemError, problem
 from touchpoints.pull.pairing import new_code
 from web.operator.view import FreshCode, OrganisationView
+from web.proxy.directory import Directory
 from web.proxy.hub import Hub
 from web.proxy.lease import free_lease
 
@@ -134,8 +136,10 @@ class ProxyControl:
         queue = self._needed()
         async with self._changing:
             waiting = (await queue.backlog(self._outlook.named(name).id)).events
+            known = self._hub.directory()
             gone = await self._opened.organisations.remove(name, actor=actor.name, now=self._clock.now())
-            await self._gone(gone.id)
+            await self._hub.refresh()
+            await self._gone((gone.id,), known)
         return waiting
 
     async def export(self, name: str) -> AsyncIterator[bytes]:
@@ -149,7 +153,7 @@ class ProxyControl:
     ) -> ServerApplied:
         """See OperatorControl. The new address is bound before anything is saved, the old one kept when that fails."""
 
-        async def save(*, dry: bool) -> ServerApplied:
+        async def save(dry: bool) -> ServerApplied:
             queue = self._queue()
             waiting = {one: backlog.events for one, backlog in (await queue.backlogs()).items()} if queue else {}
             return await self._opened.configuration.apply(
@@ -164,10 +168,14 @@ class ProxyControl:
             )
 
         async with self._changing:
-            tried = await save(dry=True)
-            if dry_run or tried.problems or tried.configuration is None:
-                return tried
-            return await self._bind_then(tried.configuration, lambda: save(dry=False))
+            known = self._hub.directory()
+            applied = await bind_first(
+                save, dry_run=dry_run, before=self._configuration(), rebind=self._rebind, refused=_refused
+            )
+            if not dry_run and applied.configuration is not None:
+                await self._follow(applied.configuration)
+                await self._gone(applied.removed, known)
+            return applied
 
     async def show(self) -> str:
         """See OperatorControl."""
@@ -187,37 +195,21 @@ class ProxyControl:
             await self._begun()
         await self._note(actor, "events.start_empty", "the damaged file stays beside the new one")
 
-    async def _bind_then(self, wanted: ServerConfiguration, save: Callable[[], Awaitable[ServerApplied]]) -> ServerApplied:
-        before = self._configuration()
-        try:
-            await self._rebind(wanted)
-        except ProblemError as error:
-            return ServerApplied(problems=error.problems)
-        try:
-            applied = await save()
-        except BaseException:
-            await self._rebind(before)
-            raise
-        if applied.problems or applied.configuration is None:
-            await self._rebind(before)
-            return applied
-        await self._follow(applied.configuration)
-        for organisation in applied.removed:
-            await self._gone(organisation)
-        return applied
+    async def _gone(self, organisations: Collection[int], known: Directory) -> None:
+        """Nothing of removed organisations stays, in memory or on the disk; whoever waits for them is told.
 
-    async def _gone(self, organisation: int) -> None:
-        """Nothing of a removed organisation stays, in memory or on the disk; whoever waits for it is told."""
-        agents = [agent.id for agent in self._hub.directory().agents.values() if agent.organisation == organisation]
-        await self._hub.refresh()
-        self._hub.bells.call(organisation)
-        self._hub.data_keys.forget(organisation)
-        self._forget(organisation)
-        for agent in agents:
-            self._hub.gatekeeper.forget(agent)
-            self._hub.sightings.forget(agent)
-        if (queue := self._queue()) is not None:
-            await queue.erase(organisation)
+        `known` is a directory that still had them; that of now has them no longer.
+        """
+        for agent in known.agents.values():
+            if agent.organisation in organisations:
+                self._hub.gatekeeper.forget(agent.id)
+                self._hub.sightings.forget(agent.id)
+        for organisation in organisations:
+            self._hub.bells.call(organisation)
+            self._hub.data_keys.forget(organisation)
+            self._forget(organisation)
+            if (queue := self._queue()) is not None:
+                await queue.erase(organisation)
 
     def _queue(self) -> Queue | None:
         file = self._opened.usable
@@ -230,3 +222,7 @@ class ProxyControl:
 
     async def _note(self, actor: Actor, action: str, detail: str) -> None:
         await self._opened.people.audit(AuditLine(at=self._clock.now(), actor=actor.name, action=action, detail=detail))
+
+
+def _refused(problems: tuple[Problem, ...]) -> ServerApplied:
+    return ServerApplied(problems=problems)

@@ -108,8 +108,9 @@ class ProxyHouse:
                 acknowledged_before=now - settings.acknowledged_days * DAY,
                 limit=SLICE,
             )
-            known = self.hub.directory().organisations
-            for stray in [one for one in await file.queue.backlogs() if one not in known]:
+            held = await file.queue.backlogs()
+            known = self.hub.directory().organisations  # looked at second: one that has just come is no stray
+            for stray in held.keys() - known.keys():
                 await file.queue.erase(stray)
         except StoreUnavailable as error:
             log.warning("expiry_waits", code=error.code)
@@ -122,6 +123,6 @@ class ProxyHouse:
         if known is None:
             return
         log.warning("events_expired", organisation=known.name, count=count)
-        self._expired.append((now, known.name, count))
-        line = AuditLine(at=now, actor="proxy", action="events.expired", detail=f"{known.name}: {count}")
+        self._expired = [one for one in self._expired if one[0] > now - TOLD] + [(now, known.name, count)]
+        line = AuditLine(at=now, actor="proxy", action=_EXPIRED, detail=f"{known.name}: {count}")
         await self.opened.people.audit(line)

@@ -28,7 +28,6 @@ class OpenedProxy:
 
     folder: DataFolder
     lock: InstanceLock
-    is_new: bool
     database: AiosqliteDatabase
     configuration: SqliteServerConfiguration
     organisations: SqliteOrganisations
@@ -85,7 +84,6 @@ async def _open_files(folder: DataFolder, lock: InstanceLock, clock: Clock) -> O
     return OpenedProxy(
         folder=folder,
         lock=lock,
-        is_new=is_new,
         database=database,
         configuration=configuration,
         organisations=SqliteOrganisations(database, vault, folder.configuration),

@@ -1,11 +1,8 @@
 """The proxy: everything of a hosted queue, wired together."""
 
-import asyncio
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-
-import structlog
 
 from appliance import VERSION
 from appliance.chance import new_token
@@ -17,6 +14,7 @@ from appliance.facts import facts_of, log_tail
 from appliance.floor import Floor, stored_size
 from appliance.ids import new_id, new_instance_id
 from appliance.logs import Redactor
+from appliance.page_certificate import PageCertificate
 from appliance.proxy.control import ProxyControl
 from appliance.proxy.house import ProxyHouse
 from appliance.proxy.listening import CEILINGS, listening
@@ -54,8 +52,6 @@ from web.proxy.hub import Hub
 from web.proxy.sightings import Sightings
 from web.vitals import Vitals
 
-log = structlog.get_logger()
-
 FREE_DISK = 200 * MIB
 
 
@@ -69,7 +65,7 @@ class ProxyServer:
         self.loopback: str | None = None
         self.not_applied: tuple[Problem, ...] = ()
         self.opened = opened
-        self._page_certificate: Certificate | None = None
+        self._page_certificate = PageCertificate()
         self._clock = clock
         self._configuration = ServerConfiguration()
         self._trusted = TrustedProxies()
@@ -123,7 +119,7 @@ class ProxyServer:
 
     def serve_page_with(self, certificate: Certificate) -> None:
         """See Role."""
-        self._page_certificate = certificate
+        self._page_certificate.current = certificate
 
     async def load(self) -> None:
         """See Role."""
@@ -148,7 +144,7 @@ class ProxyServer:
         for seconds, chore, name in (
             *self._house.chores,
             (10.0, self.direct.watch, "public listener"),
-            (600.0, self._renew_page_certificate, "page certificate"),
+            (600.0, self._page_certificate.renew, "page certificate"),
         ):
             self._schedule.every(seconds, chore, name=name)
         self._schedule.start()
@@ -168,11 +164,6 @@ class ProxyServer:
         where = self.direct.address or self.direct.error or "not listening"
         url = self._configuration.server.public_url or "not chosen yet (on the page, or with --public-url)"
         return (("listener", where), ("page", self.page or ""), ("public URL", url))
-
-    async def _renew_page_certificate(self) -> None:
-        certificate = self._page_certificate
-        if certificate and (wrong := await asyncio.to_thread(certificate.reload_if_changed)):
-            log.warning("page_certificate_kept", error=str(wrong))
 
     def _adopt(self, configuration: ServerConfiguration) -> None:
         self._configuration = configuration
@@ -212,7 +203,10 @@ class ProxyServer:
             disk_trouble=self._floor.trouble,
             not_applied=self.not_applied,
             listener_error=self.direct.error,
-            certificates=(("certificate_expires", self.direct.certificate_ends),),
+            certificates=(
+                ("certificate_expires", self.direct.certificate_ends),
+                ("page_certificate_expires", self._page_certificate.ends),
+            ),
             organisations=len(self._snapshot.directory.organisations),
             now=self._clock.now(),
         )
@@ -286,10 +280,7 @@ class ProxyServer:
         )
 
     def _facts(self) -> Facts:
-        page = self._page_certificate
-        return facts_of(
-            self.opened.folder, listener_ends=self.direct.certificate_ends, page_ends=page.expires_at if page else None
-        )
+        return facts_of(self.opened.folder, listener_ends=self.direct.certificate_ends, page_ends=self._page_certificate.ends)
 
     def _vitals(self) -> Vitals:
         return Vitals(

@@ -9,6 +9,7 @@ from store.sqlite.migrate import migrations
 from store.vault import KEY_BYTES, Vault
 from touchpoints.problem import catalogue as problems
 from touchpoints.provider import providers
+from web.operator.render import environment as operator_environment
 from web.page.assets import assets
 from web.page.render import environment
 from web.page.words import catalogue as words
@@ -25,11 +26,12 @@ def catalogues() -> None:
 
 
 def templates() -> None:
-    """Every template of the page compiles."""
-    names = environment().list_templates()
-    must(len(names) > 20, f"only {len(names)} templates are there")
-    for name in names:
-        environment().get_template(name)
+    """Every template of either page compiles."""
+    for page, least in ((environment(), 20), (operator_environment(), 40)):
+        names = page.list_templates()
+        must(len(names) > least, f"only {len(names)} templates are there")
+        for name in names:
+            page.get_template(name)
 
 
 def static_files() -> None:
@@ -41,7 +43,7 @@ def static_files() -> None:
 def database_files() -> None:
     """SQLite is recent enough, and the migrations are there."""
     must(sqlite3.sqlite_version_info >= (3, 37), f"SQLite {sqlite3.sqlite_version} is too old; 3.37 is needed")
-    for kind in ("configuration", "events"):
+    for kind in ("configuration", "events", "proxy", "queue"):
         must(migrations(kind), f"the migrations of {kind} are missing")
 
 

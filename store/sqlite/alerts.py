@@ -6,8 +6,7 @@ from functools import partial
 from typing import TypeVar
 
 from store.alerts import Standing
-from store.inbox import StoreUnavailable
-from store.sqlite.database import Database
+from store.sqlite.database import Database, transaction, unavailable
 
 T = TypeVar("T")
 
@@ -24,13 +23,13 @@ class SqliteAlertMemory:
 
     async def keep(self, channel: str, standing: Sequence[Standing]) -> None:
         """See AlertMemory."""
-        await self._run(partial(replace_told, channel=channel, standing=standing))
+        await self._run(transaction(partial(replace_told, channel=channel, standing=standing)))
 
     async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
             return await self._database.run(work)
         except sqlite3.Error as error:
-            raise StoreUnavailable("store_failed") from error
+            raise unavailable(error) from error
 
 
 COLUMNS = "code, touchpoint, destination, text, mend, count, since, told_at, gone_at, cleared_at, returns"
@@ -50,7 +49,5 @@ INSERT_TOLD = f"INSERT INTO told (channel, {COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, 
 def replace_told(db: sqlite3.Connection, channel: str, standing: Sequence[Standing]) -> None:
     """Make the rows of a channel these."""
     rows = [(channel, *(getattr(one, name) for name in COLUMNS.split(", "))) for one in standing]
-    db.execute("BEGIN IMMEDIATE")
     db.execute(DELETE_TOLD, (channel,))
     db.executemany(INSERT_TOLD, rows)
-    db.execute("COMMIT")

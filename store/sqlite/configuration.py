@@ -1,11 +1,10 @@
 """The configuration in SQLite: the file and the page write it, the process runs by it."""
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from store.configuration import Actor, Applied, Change, Document
 from store.document import check_nesting, compare, made_absolute, merge, to_toml
@@ -16,7 +15,8 @@ from store.secret_place import exchange_secrets, secret_texts
 from store.settings import Configuration
 from store.settings_definition import read_configuration
 from store.sqlite.configuration_rows import read_document, read_names, successors, write_document
-from store.sqlite.database import Database, explained
+from store.sqlite.database import Database
+from store.sqlite.instance import Instance, write_instance
 from store.sqlite.people import write_audit
 from store.sqlite.secret_rows import SELECT_SECRETS, read_anew, read_secrets, write_secrets
 from store.vault import Vault
@@ -26,17 +26,12 @@ from touchpoints.moment import Micros
 from touchpoints.name import name_problem
 from touchpoints.problem import Problem, ProblemError, problem
 
-T = TypeVar("T")
 
-_KEY_CHECK = "hookport key check 1"
-
-
-class SqliteConfiguration:
+class SqliteConfiguration(Instance):
     """A ConfigurationStore over configuration.db; `data_folder` is where no destination may write."""
 
     def __init__(self, database: Database, vault: Vault, data_folder: Path) -> None:
-        self._database = database
-        self._vault = vault
+        super().__init__(database, vault, data_folder / "configuration.db")
         self._data_folder = data_folder
 
     async def load(self, environment: Mapping[str, str]) -> Configuration:
@@ -137,7 +132,7 @@ class SqliteConfiguration:
         changes += renewed(merged, kept, sealing.kept)
         applied = self._save(db, merged, ids, kept, sealing.kept, changes, actor, now)
         if digest:
-            db.execute(UPSERT_INSTANCE, ("applied_digest", digest))
+            write_instance(db, "applied_digest", digest)
         if not dry_run:
             db.execute("COMMIT")
         configuration = applied.configuration and replace(applied.configuration, warnings=tuple(warnings))
@@ -235,53 +230,6 @@ class SqliteConfiguration:
         applied = self._save(db, document, ids, kept, kept, (Change(path=path, what="removed"),), actor, now, action=action)
         db.execute("COMMIT")
         return applied
-
-    async def last_applied(self) -> str:
-        """See ConfigurationStore."""
-        return await self._run(lambda db: read_instance(db, "applied_digest"))
-
-    async def instance_id(self, fresh: str) -> str:
-        """The id of this instance; `fresh` becomes it the first time."""
-
-        def work(db: sqlite3.Connection) -> str:
-            found = read_instance(db, "id") or fresh
-            db.execute(UPSERT_INSTANCE, ("id", found))
-            db.execute("COMMIT")
-            return found
-
-        return await self._run(work)
-
-    async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Run a work in a transaction of its own, which is rolled back unless the work commits it."""
-
-        def begun(db: sqlite3.Connection) -> T:
-            db.execute("BEGIN IMMEDIATE")
-            check_key(db, self._vault)
-            return work(db)
-
-        try:
-            return await self._database.run(begun)
-        except sqlite3.Error as error:
-            raise explained(error, self._data_folder / "configuration.db") from error
-
-
-SELECT_INSTANCE = "SELECT value FROM instance WHERE key = ?"
-UPSERT_INSTANCE = "INSERT INTO instance (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
-
-
-def read_instance(db: sqlite3.Connection, key: str) -> str:
-    """A fact about this instance, or empty."""
-    row = db.execute(SELECT_INSTANCE, (key,)).fetchone()
-    return row[0] if row else ""
-
-
-def check_key(db: sqlite3.Connection, vault: Vault) -> None:
-    """Raise ProblemError(key_wrong) for a vault of another key than the one this configuration was begun with."""
-    known, ours = read_instance(db, "key_check"), vault.fingerprint(_KEY_CHECK)
-    if known and known != ours:
-        raise ProblemError(problem("key_wrong"))
-    if not known:
-        db.execute(UPSERT_INSTANCE, ("key_check", ours))
 
 
 def still_undelivered(document: Document, ids: Ids, undelivered: Mapping[int, int]) -> Iterator[Problem]:

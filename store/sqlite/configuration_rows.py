@@ -10,16 +10,24 @@ from touchpoints.definition import Ids
 from touchpoints.moment import Micros
 
 SELECT_SETTINGS = "SELECT section, key, value FROM settings"
+
+
+def read_settings(db: sqlite3.Connection) -> Document:
+    """The stored document's settings."""
+    document: Document = {}
+    for section, key, value in db.execute(SELECT_SETTINGS):
+        document.setdefault(section, {})[key] = json.loads(value)
+    return document
+
+
 SELECT_TOUCHPOINTS = "SELECT id, name, document FROM touchpoints WHERE removed_at IS NULL ORDER BY id"
 SELECT_DESTINATIONS = "SELECT id, touchpoint, name, document FROM destinations WHERE removed_at IS NULL ORDER BY id"
 
 
 def read_document(db: sqlite3.Connection) -> tuple[Document, dict[tuple[str, ...], int]]:
     """The stored document, and the ids of its touchpoints and destinations by name."""
-    document: Document = {}
+    document = read_settings(db)
     ids: dict[tuple[str, ...], int] = {}
-    for section, key, value in db.execute(SELECT_SETTINGS):
-        document.setdefault(section, {})[key] = json.loads(value)
     touchpoints: dict[int, dict[str, Any]] = {}
     for number, name, stored in db.execute(SELECT_TOUCHPOINTS):
         touchpoints[number] = {"name": name, **json.loads(stored), "destination": []}
@@ -63,16 +71,23 @@ def successors(document: Document, ids: Ids) -> dict[tuple[str, ...], int]:
 
 DELETE_SETTINGS = "DELETE FROM settings"
 INSERT_SETTING = "INSERT INTO settings (section, key, value) VALUES (?, ?, ?)"
+
+
+def write_settings(db: sqlite3.Connection, document: Document, *, but: str) -> None:
+    """Make the rows hold a checked document's settings: all of it but the list `but`."""
+    db.execute(DELETE_SETTINGS)
+    for section, table in document.items():
+        if section != but:
+            db.executemany(INSERT_SETTING, [(section, key, json.dumps(value)) for key, value in table.items()])
+
+
 REMOVE_TOUCHPOINT = "UPDATE touchpoints SET removed_at = ?, document = '{}' WHERE id = ?"
 REMOVE_DESTINATION = "UPDATE destinations SET removed_at = ?, document = '{}' WHERE id = ?"
 
 
 def write_document(db: sqlite3.Connection, document: Document, ids: Ids, now: Micros) -> None:
     """Make the rows hold a checked document; `ids` are the stored ones. What is gone keeps its row, for the log."""
-    db.execute(DELETE_SETTINGS)
-    for section, table in document.items():
-        if section != "touchpoint":
-            db.executemany(INSERT_SETTING, [(section, key, json.dumps(value)) for key, value in table.items()])
+    write_settings(db, document, but="touchpoint")
     living = successors(document, ids)
     kept = {(len(key), number) for key, number in living.items()}
     for key, number in ids.items():

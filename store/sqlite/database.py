@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 import aiosqlite
 
+from store.inbox import StoreUnavailable
 from touchpoints.problem import ProblemError, problem
 
 T = TypeVar("T")
@@ -32,6 +33,18 @@ class Database(Protocol):
 
     async def close(self) -> None:
         """Finish what is queued, then close the connection. Harmless when repeated."""
+
+
+def transaction(work: Callable[[sqlite3.Connection], T]) -> Callable[[sqlite3.Connection], T]:
+    """The same work in a transaction of its own, all of it or nothing."""
+
+    def begun(db: sqlite3.Connection) -> T:
+        db.execute("BEGIN IMMEDIATE")
+        result = work(db)
+        db.execute("COMMIT")
+        return result
+
+    return begun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +151,11 @@ def explained(error: sqlite3.Error, path: Path) -> ProblemError:
     if code == sqlite3.SQLITE_FULL:
         return ProblemError(problem("disk_full", path=str(path)))
     return ProblemError(problem("store_unopenable", path=str(path), error=str(error)))
+
+
+def unavailable(error: sqlite3.Error) -> StoreUnavailable:
+    """What an error of a place in configuration.db means for its caller."""
+    return StoreUnavailable("disk_full" if primary_code(error) == sqlite3.SQLITE_FULL else "store_failed")
 
 
 class AiosqliteDatabase:

@@ -11,7 +11,7 @@ from store.sqlite.bulk import Bulk
 from store.sqlite.connections import Readers
 from store.sqlite.inbox import insert_events
 from store.sqlite.recent import Recent
-from store.sqlite.rows import body_rows, event_from_row, event_row
+from store.sqlite.rows import EVENT_COLUMNS, body_rows, event_from_row, event_row
 from store.sqlite.sequence import Sequence as Numbers
 from store.sqlite.settled import Settled
 from store.sqlite.sources import Source, note_released, note_seen, select_source, select_sources
@@ -129,12 +129,9 @@ def _forget(db: sqlite3.Connection, places: Sequence[int]) -> None:
         db.execute(DELETE_DOCKED, (json.dumps(places),))
 
 
-EVENT_COLUMNS = (
-    "id, touchpoint, received_at, arrived_by, verdict, reason, method, target, headers, remote, "
-    "event_type, dedup_key, reference, body_bytes, body_hash, id_signed, test, hop"
-)
 SELECT_DOCKED = f"""
-SELECT {EVENT_COLUMNS}, place, number FROM docked WHERE source = ? AND epoch = ? AND number <= ? ORDER BY number, place
+SELECT {EVENT_COLUMNS}, e.place, e.number FROM docked e
+WHERE e.source = ? AND e.epoch = ? AND e.number <= ? ORDER BY e.number, e.place
 """  # noqa: S608 - joins constants; values are bound
 MOVE_BODIES = """
 INSERT INTO bodies (place, data)

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from store.door import IDLE, LONGEST, Session, wait_after
-from store.sqlite.database import Database
+from store.sqlite.database import Database, transaction
 from touchpoints.moment import DAY, MINUTE, Micros
 
 T = TypeVar("T")
@@ -61,13 +61,7 @@ class SqliteDoor:
         return await self._write(lambda db: db.execute(DELETE_WISH).rowcount > 0)
 
     async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        def begun(db: sqlite3.Connection) -> T:
-            db.execute("BEGIN IMMEDIATE")
-            result = work(db)
-            db.execute("COMMIT")
-            return result
-
-        return await self._database.run(begun)
+        return await self._database.run(transaction(work))
 
 
 INSERT_SESSION = "INSERT INTO sessions (digest, person, created_at, used_at) VALUES (?, ?, ?, ?)"

@@ -1,6 +1,7 @@
 """A database file of events: opened, watched, moved aside when it is damaged, and never deleted."""
 
 import sqlite3
+from abc import ABC, abstractmethod
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,7 @@ from touchpoints.problem import Problem, ProblemError, problem
 _STATES = {"": "ready", "store_corrupt": "corrupt", "disk_full": "full", "store_read_only": "read_only"}
 
 
-class GuardedFile:
+class GuardedFile(ABC):
     """One file with its writer and its readers; the places in it stay the same objects over `start_empty`.
 
     `state`: ready, corrupt, full (recovers by itself), read_only, or failed (an I/O error; recovers by itself).
@@ -81,10 +82,11 @@ class GuardedFile:
         await self._writer.close()
         self._forget()
 
+    @abstractmethod
     def _learn(self, db: sqlite3.Connection, now: Micros) -> None:
         """Learn what the places keep in memory, such as the highest numbers, from a file just opened."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _forget(self) -> None:
         """Forget what is known of the file from memory."""
 

@@ -4,9 +4,8 @@ import sqlite3
 from collections.abc import Callable
 from typing import TypeVar
 
-from store.inbox import StoreUnavailable
 from store.old_path import OldPath
-from store.sqlite.database import Database, primary_code
+from store.sqlite.database import Database, transaction, unavailable
 
 T = TypeVar("T")
 
@@ -29,20 +28,14 @@ class SqliteOldPaths:
         """See OldPaths."""
         await self._write(lambda db: db.execute(DELETE_OLD_PATH, (path,)))
 
-    async def _write(self, work: Callable[[sqlite3.Connection], T]) -> None:
-        def begun(db: sqlite3.Connection) -> None:
-            db.execute("BEGIN IMMEDIATE")
-            work(db)
-            db.execute("COMMIT")
-
-        await self._run(begun)
+    async def _write(self, work: Callable[[sqlite3.Connection], object]) -> None:
+        await self._run(transaction(work))
 
     async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
             return await self._database.run(work)
         except sqlite3.Error as error:
-            full = primary_code(error) == sqlite3.SQLITE_FULL
-            raise StoreUnavailable("disk_full" if full else "store_failed") from error
+            raise unavailable(error) from error
 
 
 SELECT_OLD_PATHS = "SELECT path, since, used_at FROM old_paths ORDER BY path"

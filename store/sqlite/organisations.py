@@ -10,7 +10,7 @@ from store.organisations import NAME_RESTS, Newcomer, Organisation, PairedAgent,
 from store.people import AuditLine
 from store.sqlite import organisations_pair as pairing
 from store.sqlite import organisations_rows as rows
-from store.sqlite.database import Database, explained
+from store.sqlite.database import Database, explained, transaction
 from store.sqlite.organisations_declare import declare, select_declaration, select_endpoints
 from store.sqlite.people import write_audit
 from store.vault import Vault
@@ -141,13 +141,7 @@ class SqliteOrganisations:
             raise explained(error, self._path) from error
 
     async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        def begun(db: sqlite3.Connection) -> T:
-            db.execute("BEGIN IMMEDIATE")
-            result = work(db)
-            db.execute("COMMIT")
-            return result
-
-        return await self._read(begun)
+        return await self._read(transaction(work))
 
 
 def add(

@@ -5,11 +5,10 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from store.inbox import StoreUnavailable
 from store.pairing import MOST_RESERVED, EndpointToken, Pairing
 from store.people import AuditLine
-from store.sqlite.configuration import check_key
-from store.sqlite.database import Database, primary_code
+from store.sqlite.database import Database, transaction, unavailable
+from store.sqlite.instance import check_key
 from store.sqlite.people import write_audit
 from store.vault import Vault
 from touchpoints.moment import Micros
@@ -73,20 +72,14 @@ class SqlitePairing:
         return await self._run(lambda db: frozenset(name for (name,) in db.execute(SELECT_REMOVED)))
 
     async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Run a work in a transaction of its own, all of it or nothing."""
-
-        def begun(db: sqlite3.Connection) -> T:
-            db.execute("BEGIN IMMEDIATE")
+        def checked(db: sqlite3.Connection) -> T:
             check_key(db, self._vault)
-            result = work(db)
-            db.execute("COMMIT")
-            return result
+            return work(db)
 
         try:
-            return await self._database.run(begun)
+            return await self._database.run(transaction(checked))
         except sqlite3.Error as error:
-            full = primary_code(error) == sqlite3.SQLITE_FULL
-            raise StoreUnavailable("disk_full" if full else "store_failed") from error
+            raise unavailable(error) from error
 
 
 SELECT_PAIRING = "SELECT document, keys FROM pairing"
@@ -157,7 +150,10 @@ def _token_context(touchpoint: int) -> str:
     return f"endpoint token\0{touchpoint}"
 
 
-SELECT_LIVING = "SELECT id, name, document FROM touchpoints WHERE removed_at IS NULL ORDER BY id"
+SELECT_LIVING = """
+SELECT id FROM touchpoints WHERE removed_at IS NULL
+    AND (name = ?1 OR EXISTS (SELECT 1 FROM json_each(document, '$.aliases') WHERE value = ?1)) ORDER BY id LIMIT 1
+"""
 SELECT_RESERVED = "SELECT id FROM touchpoints WHERE name = ? AND removed_at = 0"
 COUNT_RESERVED = "SELECT count(*) FROM touchpoints WHERE removed_at = 0"
 INSERT_RESERVED = "INSERT INTO touchpoints (name, document, removed_at) VALUES (?, '{}', 0)"
@@ -165,11 +161,7 @@ INSERT_RESERVED = "INSERT INTO touchpoints (name, document, removed_at) VALUES (
 
 def id_of_touchpoint(db: sqlite3.Connection, name: str) -> int:
     """The id of a touchpoint, or one kept for it. The log then knows the name of what waits."""
-    living = [(number, named, json.loads(document)) for number, named, document in db.execute(SELECT_LIVING)]
-    for number, named, document in living:
-        if name == named or name in document.get("aliases", ()):
-            return int(number)
-    if row := db.execute(SELECT_RESERVED, (name,)).fetchone():
+    if row := db.execute(SELECT_LIVING, (name,)).fetchone() or db.execute(SELECT_RESERVED, (name,)).fetchone():
         return int(row[0])
     (kept,) = db.execute(COUNT_RESERVED).fetchone()
     if not is_valid_name(name) or kept >= MOST_RESERVED:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from store.people import ApiToken, AuditLine, Scope
-from store.sqlite.database import Database
+from store.sqlite.database import Database, transaction
 from touchpoints.moment import MINUTE, Micros
 from touchpoints.problem import ProblemError, problem
 
@@ -56,14 +56,7 @@ class SqlitePeople:
 
     async def remove_person(self, person: str) -> bool:
         """See People."""
-
-        def work(db: sqlite3.Connection) -> bool:
-            gone = db.execute(DELETE_PERSON, (person,)).rowcount > 0
-            if gone:
-                db.execute(DELETE_SESSIONS, (person,))
-            return gone
-
-        return await self._write(work)
+        return await self._write(lambda db: db.execute(DELETE_PERSON, (person,)).rowcount > 0)
 
     async def password_hash(self, person: str) -> str | None:
         """See People."""
@@ -83,13 +76,7 @@ class SqlitePeople:
         return await self._database.run(lambda db: select_audit(db, limit, before))
 
     async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        def begun(db: sqlite3.Connection) -> T:
-            db.execute("BEGIN IMMEDIATE")
-            result = work(db)
-            db.execute("COMMIT")
-            return result
-
-        return await self._database.run(begun)
+        return await self._database.run(transaction(work))
 
 
 INSERT_TOKEN = "INSERT INTO tokens (name, scope, digest, created_at) VALUES (?, ?, ?, ?)"  # noqa: S105 - SQL, no password
@@ -150,6 +137,7 @@ def upsert_person(db: sqlite3.Connection, person: str, password_hash: str, now: 
     db.execute(UPSERT_PERSON, (person, password_hash, now))
 
 
+# The sessions go with it.
 DELETE_PERSON = "DELETE FROM persons WHERE name = ? AND (SELECT count(*) FROM persons) > 1"
 
 DELETE_SESSIONS = "DELETE FROM sessions WHERE person = ?"

@@ -120,13 +120,13 @@ class SqliteQueue:
         await self.flush()
         expired = await self._leases.expired(organisation, now=steady)
         work = partial(queue_again.take_over, organisation=organisation, agent=agent, expired=expired, now=now)
-        return await self._repeat(work)
+        return await self._writer.repeat(work)
 
     async def seek(self, organisation: int, *, to: int, now: Micros) -> int:
         """See Queue."""
         lane = await self._writer.run(partial(read_lane, organisation=organisation))
         work = partial(queue_again.seek, organisation=organisation, to=to, until=lane.acknowledged, now=now)
-        return await self._repeat(work)
+        return await self._writer.repeat(work)
 
     async def backlog(self, organisation: int) -> Backlog:
         """See Queue."""
@@ -159,7 +159,7 @@ class SqliteQueue:
                 while (gone := await self._writer.run(work)) != (0, 0):
                     late[organisation] = late.get(organisation, 0) + gone[1]
         oldest = min(before, acknowledged_before) - HOUR
-        await self._repeat(partial(queue_retention.delete_keys, before=oldest, limit=limit))
+        await self._writer.repeat(partial(queue_retention.delete_keys, before=oldest, limit=limit))
         await give_back(self._writer, self._readers)
         return {organisation: count for organisation, count in late.items() if count}
 
@@ -177,7 +177,7 @@ class SqliteQueue:
     async def erase(self, organisation: int) -> None:
         """See Queue."""
         self._reports = {key: told for key, told in self._reports.items() if key[0] != organisation}
-        await self._repeat(partial(queue_retention.delete_some, organisation=organisation, limit=queue_again.SLICE))
+        await self._writer.repeat(partial(queue_retention.delete_some, organisation=organisation, limit=queue_again.SLICE))
         await self._writer.run(partial(queue_retention.delete_rest, organisation=organisation))
         self._leases.forget(organisation)
         await give_back(self._writer, self._readers)
@@ -186,9 +186,3 @@ class SqliteQueue:
         """Know nothing from memory any more: another file stands there, or none."""
         self._leases.forget()
         self._reports.clear()
-
-    async def _repeat(self, work: "partial[int]") -> int:
-        total = 0
-        while count := await self._writer.run(work):
-            total += count
-        return total

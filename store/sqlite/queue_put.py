@@ -89,24 +89,20 @@ def known_ids(db: sqlite3.Connection, posted: Sequence[Posted]) -> set[tuple[int
     return {(row[0], row[1]) for row in SELECT_KNOWN.read(db, [(parcel.organisation, parcel.id) for parcel, _ in posted])}
 
 
-SELECT_USED = Bulk(
-    "SELECT organisation, key_id FROM (VALUES {rows}) CROSS JOIN keys ON organisation = column1 AND key_id = column2", 2
-)
 ADD_USES = Bulk(
     """
-INSERT INTO keys (organisation, key_id, uses, wrapped, at) VALUES {rows}
-ON CONFLICT (organisation, key_id) DO UPDATE SET uses = uses + excluded.uses
+UPDATE keys SET uses = uses + v.column3
+FROM (VALUES {rows}) v WHERE keys.organisation = v.column1 AND keys.key_id = v.column2
 """,
-    5,
+    3,
 )
 
 
 def count_keys(db: sqlite3.Connection, placed: Sequence[Placed]) -> None:
     """Count what each data key opens. Raises LookupError for a key that was never stored: nobody could open the event."""
     uses = Counter((parcel.organisation, parcel.key_id) for _, _, parcel in placed)
-    if len(SELECT_USED.read(db, list(uses))) != len(uses):
+    if ADD_USES.change(db, [(*key, more) for key, more in uses.items()]) != len(uses):
         raise LookupError("a data key that is not stored")
-    ADD_USES.change(db, [(*key, more, b"", 0) for key, more in uses.items()])
 
 
 UPSERT_KEY = """

@@ -60,7 +60,7 @@ class Retention:
         pruned.bodies += await self._bodies(max(now - policy.bodies_days * DAY, log_cutoff))
         await self._refused(policy, max(now - policy.refused_days * DAY, log_cutoff), pruned)
         pruned.events += await self._events(log_cutoff)
-        pruned.claims += await self._repeat(partial(pruning.delete_claims, before=now - CLAIM_DAYS * DAY, limit=SLICE))
+        pruned.claims += await self._writer.repeat(partial(pruning.delete_claims, before=now - CLAIM_DAYS * DAY, limit=SLICE))
         await self._writer.run(partial(pruning.delete_refusals, before_day=log_cutoff // DAY))
 
     async def _bodies(self, cutoff: Micros, *, until: int | None = None) -> int:
@@ -103,12 +103,6 @@ class Retention:
         if not bodies and not whole:
             return 0
         return await self._writer.run(partial(pruning.prune_refused, bodies=bodies, whole=whole))
-
-    async def _repeat(self, work: "partial[int]") -> int:
-        total = 0
-        while count := await self._writer.run(work):
-            total += count
-        return total
 
     async def _used(self) -> int:
         return await self._readers.run(used_bytes)

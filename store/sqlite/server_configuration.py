@@ -1,10 +1,9 @@
 """The proxy's configuration in SQLite, beside its organisations."""
 
-import json
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from store.configuration import Actor, Document
 from store.document import check_nesting
@@ -15,9 +14,8 @@ from store.server_configuration import ServerApplied
 from store.server_definition import read_server_configuration
 from store.server_document import compare_server, merge_server, server_made_absolute, server_toml
 from store.server_settings import OrganisationSettings, ServerConfiguration
-from store.sqlite.configuration import UPSERT_INSTANCE, check_key, read_instance
-from store.sqlite.configuration_rows import DELETE_SETTINGS, INSERT_SETTING, SELECT_SETTINGS
-from store.sqlite.database import Database, explained
+from store.sqlite.configuration_rows import read_settings, write_settings
+from store.sqlite.instance import Instance, read_instance, write_instance
 from store.sqlite.organisations_rows import (
     INSERT_ORGANISATION,
     UPDATE_QUOTA,
@@ -26,24 +24,16 @@ from store.sqlite.organisations_rows import (
     select_organisations,
 )
 from store.sqlite.people import write_audit
-from store.vault import Vault
 from touchpoints.definition_setting import Reading, join
 from touchpoints.moment import Micros
 from touchpoints.problem import Problem, ProblemError, problem
 from touchpoints.size import format_size
 
-T = TypeVar("T")
-
 _SIGNING_KEY = "proxy signing key"
 
 
-class SqliteServerConfiguration:
+class SqliteServerConfiguration(Instance):
     """A ServerConfigurationStore over the proxy's configuration.db, which is at `path`."""
-
-    def __init__(self, database: Database, vault: Vault, path: Path) -> None:
-        self._database = database
-        self._vault = vault
-        self._path = path
 
     async def load(self) -> ServerConfiguration:
         """See ServerConfigurationStore."""
@@ -72,7 +62,7 @@ class SqliteServerConfiguration:
             applied = _apply(db, given, prune=prune, actor=actor, waiting=waiting, now=now)
             if not applied.problems and not dry_run:
                 if digest:
-                    db.execute(UPSERT_INSTANCE, ("applied_digest", digest))
+                    write_instance(db, "applied_digest", digest)
                 db.execute("COMMIT")
             return applied
 
@@ -82,21 +72,6 @@ class SqliteServerConfiguration:
         """See ServerConfigurationStore."""
         return server_toml(await self._run(read_server_document))
 
-    async def last_applied(self) -> str:
-        """See ServerConfigurationStore."""
-        return await self._run(lambda db: read_instance(db, "applied_digest"))
-
-    async def instance_id(self, fresh: str) -> str:
-        """The id of this instance; `fresh` becomes it the first time."""
-
-        def work(db: sqlite3.Connection) -> str:
-            found = read_instance(db, "id") or fresh
-            db.execute(UPSERT_INSTANCE, ("id", found))
-            db.execute("COMMIT")
-            return found
-
-        return await self._run(work)
-
     async def signing_key(self, fresh: bytes) -> bytes:
         """See ServerConfigurationStore."""
 
@@ -104,24 +79,11 @@ class SqliteServerConfiguration:
             if found := read_instance(db, "signing_key"):
                 return bytes.fromhex(self._vault.open(bytes.fromhex(found), context=_SIGNING_KEY))
             sealed = self._vault.seal(fresh.hex(), context=_SIGNING_KEY)
-            db.execute(UPSERT_INSTANCE, ("signing_key", sealed.hex()))
+            write_instance(db, "signing_key", sealed.hex())
             db.execute("COMMIT")
             return fresh
 
         return await self._run(work)
-
-    async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Run a work in a transaction of its own, which is rolled back unless the work commits it."""
-
-        def begun(db: sqlite3.Connection) -> T:
-            db.execute("BEGIN IMMEDIATE")
-            check_key(db, self._vault)
-            return work(db)
-
-        try:
-            return await self._database.run(begun)
-        except sqlite3.Error as error:
-            raise explained(error, self._path) from error
 
 
 def _load(db: sqlite3.Connection) -> ServerConfiguration:
@@ -149,7 +111,7 @@ def _apply(
     ]
     if problems:
         return ServerApplied(problems=tuple(problems))
-    _write_settings(db, merged)
+    write_settings(db, merged, but="organisation")
     removed = _write_organisations(db, configuration.organisations, organisations, now)
     if changes:
         detail = ", ".join(f"{change.path} {change.what}" for change in changes)
@@ -159,9 +121,7 @@ def _apply(
 
 def read_server_document(db: sqlite3.Connection) -> Document:
     """The stored document."""
-    document: Document = {}
-    for section, key, value in db.execute(SELECT_SETTINGS):
-        document.setdefault(section, {})[key] = json.loads(value)
+    document = read_settings(db)
     if organisations := select_organisations(db):
         document["organisation"] = [_table(one) for one in organisations]
     return document
@@ -185,7 +145,7 @@ def _refused(
 ) -> Iterator[Problem]:
     """A problem for each organisation that may not come, or may not go."""
     names = {one.name for one in configuration.organisations}
-    for name in names - stored.keys():
+    for name in sorted(names - stored.keys()):
         if name_rests(db, name, now - NAME_RESTS):
             yield problem("domain_rests", path=join(join("organisation", name), "name"), name=name)
     for name, organisation in stored.items():
@@ -193,18 +153,12 @@ def _refused(
             yield problem("organisation_has_events", path=join("organisation", name), count=waiting[organisation.id])
 
 
-def _write_settings(db: sqlite3.Connection, document: Document) -> None:
-    db.execute(DELETE_SETTINGS)
-    for section, table in document.items():
-        if section != "organisation":
-            db.executemany(INSERT_SETTING, [(section, key, json.dumps(value)) for key, value in table.items()])
-
-
 def _write_organisations(
     db: sqlite3.Connection, wanted: tuple[OrganisationSettings, ...], stored: Mapping[str, Organisation], now: Micros
 ) -> tuple[int, ...]:
     """Add, change and remove organisations; the ids of those that are gone."""
-    gone = [one.id for name, one in stored.items() if name not in {organisation.name for organisation in wanted}]
+    names = {organisation.name for organisation in wanted}
+    gone = [one.id for name, one in stored.items() if name not in names]
     for number in gone:
         remove_organisation(db, number, now)
     for organisation in wanted:

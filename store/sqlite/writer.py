@@ -95,6 +95,13 @@ class Writer:
         """Run one piece of work in a transaction it may share with others. Raises as `submit`."""
         return await self.submit(_run_each, work)
 
+    async def repeat(self, work: Callable[[sqlite3.Connection], int]) -> int:
+        """Run a work that does a slice, in a transaction each time, until it says 0; the sum. Raises as `submit`."""
+        total = 0
+        while count := await self.run(work):
+            total += count
+        return total
+
     async def outside(self, work: Callable[[sqlite3.Connection], R]) -> R:
         """Run what cannot stand in a transaction (checkpoint, vacuum) between two batches. Raises StoreUnavailable."""
         self._check_open()

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import trustme
 
-from appliance.direct_path import DirectPath, join_address, split_address
+from appliance.address import join_address, split_address
+from appliance.direct_path import DirectPath
 from store.settings import AgentSettings
 from touchpoints.problem import ProblemError
 

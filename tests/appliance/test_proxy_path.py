@@ -1,7 +1,7 @@
 """The proxy path: it follows mode and pairing, declares what there is, and lets an old way in end gently."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from appliance.proxy_membership import Membership, checked_url
 from appliance.proxy_path import ProxyPath
 from appliance.tasks import Tasks
 from store.dock import Landed
+from store.remote_errors import RemoteError
 from store.settings import AgentSettings, Configuration
 from store.sqlite.database import AiosqliteDatabase
 from store.sqlite.events_file import EventsFile
@@ -266,6 +267,30 @@ async def test_direct_to_proxy_and_back_loses_nothing(
         assert {each.name: [t.digest for t in each.tokens] for each in proxy.declared.touchpoints} == {
             name: [t.digest for t in tokens] for name, tokens in urls.items()
         }
+
+
+async def test_an_old_path_that_the_proxy_was_not_told_of_stays_open(tmp_path: Path, proxy: ScriptedProxy) -> None:
+    """Whoever closed it was told that it failed: nothing closes it later, unasked."""
+
+    async def silent(request: httpx.Request, answer: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
+        if request.url.path == "/v1/declaration":
+            raise httpx.ConnectError("no route")
+        return await answer()
+
+    async with home(tmp_path, proxy) as one:
+        await until(lambda: len(one.names()) == 2)
+        await one.set("direct")
+        link = one.path._link
+        assert link is not None
+        proxy.fault = silent
+        with pytest.raises(RemoteError):
+            await one.path.close_now()
+        proxy.fault = None
+        proxy.post(1)
+        await one.has(1)
+        await until(lambda: not link.declaring.due(link._digest, holds=True))
+        assert set(one.names().values()) == {"running"}
+        assert one.path.closing is not None
 
 
 async def test_it_waits_for_its_key_and_takes_it_up(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser
 
-from tests.page.browser import needs_chromium, open_browser, open_tab
+from tests.page.browser import keep_picture, needs_chromium, open_browser, open_tab
 from tests.page.doorstep import PASSWORD, PASSWORD_HASH
 from tests.web.proxy.kit import MACHINE, Puller, Site, proxy_over
 from web.listener.server import Listener
@@ -54,7 +54,7 @@ async def busy(tmp_path: Path, free_port: Callable[[], int]) -> AsyncIterator[tu
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("light", 360), ("dark", 360)])
 async def test_every_screen_fits_and_breaks_nothing(
-    browser: Browser, busy: tuple[Site, Puller, str], theme: str, width: int, tmp_path: Path
+    browser: Browser, busy: tuple[Site, Puller, str], theme: str, width: int
 ) -> None:
     """No sideways scrolling, no error of script or policy, every field labelled."""
     _, _, address = busy
@@ -71,9 +71,7 @@ async def test_every_screen_fits_and_breaks_nothing(
             await page.goto(address + path)
             assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
             assert await page.evaluate(UNLABELLED) == [], path
-            await page.screenshot(
-                path=tmp_path / f"{theme}-{width}-{path.strip('/').replace('/', '-') or 'home'}.png", full_page=True
-            )
+            await keep_picture(page, f"proxy-{theme}-{width}/{path.strip('/').replace('/', '-') or 'home'}.png")
         assert watched.wrong == []
     finally:
         await context.close()
@@ -97,7 +95,7 @@ async def test_the_list_is_live_and_a_code_counts_down(browser: Browser, busy: t
         await row.get_by_text("7 events").wait_for()
         await page.goto(f"{address}/organisations/acme")
         await page.get_by_role("button", name="Make a pairing code").last.click()
-        await page.locator("[data-until]", has_text="Good for 9:").wait_for()
+        await page.locator("[data-until]", has_text="Runs out in 9:").wait_for()
         assert await page.locator(".pairing-code [data-copy]").is_visible()
         await page.locator("article.agent", has_text="spare").get_by_text("Revoke").first.click()
         await page.locator("article.agent", has_text="spare").get_by_role("button", name="Revoke").click()

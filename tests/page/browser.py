@@ -1,5 +1,6 @@
 """A real browser in front of a whole agent that listens: Debian's chromium, driven by Playwright."""
 
+import os
 import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -29,6 +30,7 @@ ARGUMENTS = (
     "--disable-sync",
 )
 PATIENCE = 8000  # milliseconds
+LOOKS = os.environ.get("LOOKS", "")  # a folder for pictures of the screens, where somebody wants to look at them
 
 
 @dataclass(kw_only=True)
@@ -106,6 +108,12 @@ async def signed_in(context: BrowserContext, site: Site) -> Watched:
     await page.click("main button")
     await page.wait_for_url(site.at("/"))
     return watched
+
+
+async def keep_picture(page: Page, name: str) -> None:
+    """Paint the whole page into the folder for pictures, where there is one."""
+    if LOOKS:
+        await page.screenshot(path=Path(LOOKS) / name, full_page=True)
 
 
 async def send(url: str, bodies: Sequence[bytes], headers: dict[str, str]) -> list[int]:

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any, cast
 
 import httpx
+from argon2 import PasswordHasher
 
 from appliance.agent import Agent
 from appliance.agent_role import AgentRole
-from store.password import hash_password
 from tests.appliance.agents import agent_over
 
 HERE = "http://127.0.0.1:8421"
 PASSWORD = "horse battery staple"
-PASSWORD_HASH = hash_password(PASSWORD)
+PASSWORD_HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)  # a check of it costs next to nothing
 
 NAVIGATES = {"sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
 TYPED = {"sec-fetch-site": "none", **NAVIGATES}

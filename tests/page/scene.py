@@ -76,10 +76,12 @@ async def furnish(site: Site, folder: Path, port: int, works: Destination, fails
     for number in range(2):
         body = json.dumps({"sku": f"88-{number}", "stock": 12}).encode()
         assert await send(f"{hooks}/stock", [body], {"x-key": SECRET, "content-type": "application/json"}) == [200]
-    await until(lambda: len(works.got) >= 12 and len(fails.got) >= 3)
     assert site.agent._works is not None
     await site.agent._refusals.flush(site.agent._works.events.inbox)
-    await asyncio.sleep(0.5)  # the outcomes are written down
+    async with asyncio.timeout(10):
+        while (await site.agent._desk.log().backlog()).given_up < 2:
+            await asyncio.sleep(0.02)
+    await until(lambda: len(works.got) >= 12 and len(fails.got) >= 4)
 
 
 async def until(true: Callable[[], bool], *, seconds: float = 10) -> None:

@@ -25,9 +25,19 @@ def written() -> Iterator[str]:
     """Every action code in a function that writes the audit log, or that hands a code to one which does."""
     for package in ("appliance", "store", "web"):
         for file in (ROOT / package).rglob("*.py"):
-            for function in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            module = ast.parse(file.read_text(encoding="utf-8"))
+            named = {name.id: one.value for one in module.body if isinstance(one, ast.Assign) for name in names(one)}
+            for function in ast.walk(module):
                 if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) and any(map(writes, ast.walk(function))):
                     yield from codes(function)
+                    for node in ast.walk(function):
+                        if isinstance(node, ast.Name) and isinstance(named.get(node.id), ast.Constant):
+                            yield from codes(named[node.id])
+
+
+def names(assignment: ast.Assign) -> Iterator[ast.Name]:
+    """What an assignment gives a value."""
+    return (target for target in assignment.targets if isinstance(target, ast.Name))
 
 
 def writes(node: ast.AST) -> bool:
@@ -37,9 +47,9 @@ def writes(node: ast.AST) -> bool:
     return getattr(node.func, "attr", "") in METHODS or getattr(node.func, "id", "") in FUNCTIONS
 
 
-def codes(function: ast.AST) -> Iterator[str]:
+def codes(part: ast.AST) -> Iterator[str]:
     """What looks like a code: `family.deed`, also as the default of an argument; `events.` stands for each action on events."""
-    for node in ast.walk(function):
+    for node in ast.walk(part):
         if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
             continue
         family, dot, deed = node.value.partition(".")

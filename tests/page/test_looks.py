@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Page
 
 from store.log import Filter
 from tests.appliance.agents import TOUCHPOINT, apply, direct
-from tests.page.browser import Site, Watched, needs_chromium, open_browser, open_site, open_tab, signed_in
+from tests.page.browser import Site, Watched, keep_picture, needs_chromium, open_browser, open_site, open_tab, signed_in
 from tests.page.doorstep import PASSWORD_HASH
 from tests.page.scene import furnish
 from tests.page.standings import CODE, RECOVERY_KEY, STATE, standings
@@ -25,7 +25,6 @@ pytestmark = [pytest.mark.anyio, needs_chromium]
 
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "tests" / "npm" / "node_modules" / "axe-core" / "axe.min.js"
-LOOKS = ROOT / ".cache" / "looks"
 FURNISHED = {
     "home": "/",
     "touchpoints": "/touchpoints",
@@ -90,7 +89,7 @@ def test_the_rules_of_accessibility_are_here() -> None:
 
 @pytest.mark.timeout(120)
 async def test_every_page_of_a_furnished_site(browser: Browser, tmp_path: Path, free_port: Callable[[], int]) -> None:
-    """Nothing overflows, no rule of accessibility is broken, the console is silent; the pictures are kept to be looked at."""
+    """Nothing overflows, no rule of accessibility is broken, the console is silent."""
     works, fails = Destination(port=free_port()).start(), Destination(port=free_port(), status=422).start()
     async with AsyncExitStack() as stack:
         stack.callback(works.stop)
@@ -230,12 +229,10 @@ async def show_as(page: Page, size: str) -> None:
 
 
 async def trouble(page: Page, size: str, name: str) -> list[str]:
-    """What overflows, which id is there twice and which rules are broken; a picture is kept."""
+    """What overflows, which id is there twice and which rules are broken."""
     await show_as(page, size)
     measured = await page.evaluate(MEASURE)
-    picture = LOOKS / size / name
-    picture.parent.mkdir(parents=True, exist_ok=True)
-    await page.screenshot(path=picture, full_page=True)
+    await keep_picture(page, f"{size}/{name}")
     wrong = [f"{measured['wide']} px too wide by {measured['who']}"] if measured["wide"] > 0 else []
     wrong += [f"the id {one} is there twice" for one in measured["twice"]]
     return wrong + list(await page.evaluate(INSPECT, SIZES[size][3]))

@@ -117,7 +117,7 @@ async def pair_by_hand(page: Page, site: Site, proxy: ProxyProcess) -> str:
     """From the settings to the recovery key, and on to the switch; the key."""
     await page.goto(site.at("/settings"))
     await page.locator("input[value=proxy]").check()
-    await page.get_by_role("button", name="See what it does").click()
+    await page.get_by_role("button", name="See what the switch does").click()
     await page.get_by_role("link", name="Pair with a proxy").click()
     code = await asyncio.to_thread(code_of, proxy)
     await page.fill("[name=url]", f" http://127.0.0.1:{proxy.port}/ ")

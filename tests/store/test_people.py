@@ -9,6 +9,7 @@ import pytest
 
 from store.people import AuditLine, Scope
 from store.sqlite.database import CONFIGURATION_APPLICATION, AiosqliteDatabase, Database, InlineDatabase, Opener
+from store.sqlite.door import SqliteDoor
 from store.sqlite.migrate import migrate
 from store.sqlite.people import SqlitePeople
 from touchpoints.moment import MINUTE
@@ -84,13 +85,17 @@ async def test_persons_have_one_password(people: SqlitePeople) -> None:
     assert await people.password_hash("bob") == "3"
 
 
-async def test_the_last_person_stays(people: SqlitePeople) -> None:
-    """Whoever could sign in last still can; a name nobody has removes nobody."""
+async def test_the_last_person_stays(people: SqlitePeople, database: Database) -> None:
+    """Whoever could sign in last still can; a name nobody has removes nobody; who is removed is signed out."""
+    door = SqliteDoor(database)
     await people.set_password("ann", "1", now=1)
+    await door.open_session(DIGEST, "ann", now=1)
     assert not await people.remove_person("ann")
     await people.set_password("bob", "2", now=2)
     assert not await people.remove_person("eve")
+    assert await door.session(DIGEST, now=2) is not None
     assert await people.remove_person("ann")
+    assert await door.session(DIGEST, now=2) is None
     assert not await people.remove_person("bob")
     assert await people.persons() == ["bob"]
 

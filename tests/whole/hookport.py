@@ -19,6 +19,7 @@ else:
     OWN_CONSOLE = 0
 
 COMMAND = [sys.executable, "-c", "from appliance.command import main; raise SystemExit(main())"]
+HURRIED = [sys.executable, "-m", "tests.whole.hurried"]
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -32,6 +33,7 @@ class Hookport:
         self.admin = admin
         self.environment = {**os.environ, "PYTHONWARNINGS": "error", **(environment or {})}
         self.process: subprocess.Popen[str] | None = None
+        self.command = COMMAND  # or HURRIED: the process whose chores a test waits for
         self._folder = folder
 
     def configure(self, touchpoints: str, *, agent: str = "") -> None:
@@ -46,7 +48,7 @@ class Hookport:
         """Start the process, and wait until it says that it runs."""
         log = (self._folder / "stderr.log").open("ab")
         self.process = subprocess.Popen(
-            [*COMMAND, "run", "--data-dir", str(self.data), "--admin", f"127.0.0.1:{self.admin}", "--no-browser"]
+            [*self.command, "run", "--data-dir", str(self.data), "--admin", f"127.0.0.1:{self.admin}", "--no-browser"]
             + (["--config", str(self.config)] if self.config.exists() else [])
             + list(arguments),
             stdout=subprocess.PIPE,

@@ -11,7 +11,7 @@ import pytest
 
 from tests.appliance.alerts.mail_server import MailServer
 from tests.whole.destination import Destination
-from tests.whole.hookport import Hookport
+from tests.whole.hookport import HURRIED, Hookport
 from tests.whole.senders import github, touchpoint
 
 PASSWORD = "hush-mail-password-1"
@@ -65,6 +65,7 @@ def test_a_destination_dies_and_comes_back(
 ) -> None:
     """One mail for two touchpoints at once, none again after a kill, one all-clear; no secret and no body anywhere."""
     hookport = Hookport(tmp_path, port=free_port(), admin=free_port(), environment={"MAIL_PASSWORD": PASSWORD})
+    hookport.command = HURRIED
     try:
         hookport.configure(
             touchpoint("orders", destination.url) + touchpoint("stock", destination.url), agent=alerts(mail, chat)
@@ -82,9 +83,8 @@ def test_a_destination_dies_and_comes_back(
             told += mail.wait(3)[2].text
         assert "erp of orders does not take deliveries: no connection can be made." in told
         assert "erp of stock does not take deliveries" in told
-        while rows(hookport, "SELECT count(*) FROM told") < 4:  # two needs, told two ways: known over a kill from here on
-            assert hookport.process is not None
-            assert hookport.process.poll() is None
+        # Two needs, told two ways: known over a kill from here on.
+        hookport.await_status(lambda _: rows(hookport, "SELECT count(*) FROM told") == 4)
         letters = len(mail.letters)
 
         hookport.kill()
@@ -124,6 +124,7 @@ def test_a_mail_server_that_is_down_keeps_nothing_waiting(
 ) -> None:
     """The need is on the page and in the status; deliveries go on; the mail goes once the server is back."""
     mail.stop()
+    hookport.command = HURRIED
     hookport.environment["MAIL_PASSWORD"] = PASSWORD
     destination.status = 410
     hookport.configure(touchpoint("orders", destination.url) + touchpoint("stock", destination.url), agent=alerts(mail, chat))

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.whole.destination import Destination
-from tests.whole.hookport import Hookport
+from tests.whole.hookport import HURRIED, Hookport
 from tests.whole.senders import github, touchpoint
 
 
@@ -147,6 +147,7 @@ def test_the_same_file_is_not_applied_twice(hookport: Hookport, destination: Des
 
 def test_a_taken_port_keeps_the_api_up_and_is_bound_when_it_is_free(hookport: Hookport) -> None:
     """The public port may be somebody else's: the process still runs, names it, and tries again."""
+    hookport.command = HURRIED
     hookport.configure(touchpoint("orders", "http://127.0.0.1:1/"))
     with socket.create_server(("127.0.0.1", hookport.port)):
         hookport.start()

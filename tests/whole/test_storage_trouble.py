@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.whole.destination import Destination
-from tests.whole.hookport import Hookport
+from tests.whole.hookport import HURRIED, Hookport
 from tests.whole.senders import github, touchpoint
 
 MIB = 1024 * 1024
@@ -81,6 +81,7 @@ def test_a_full_disk_is_answered_503_and_recovers_by_itself(
 
 def test_the_size_limit_is_answered_503(hookport: Hookport) -> None:
     """With retention.size reached and nothing that may go, nothing more is taken in."""
+    hookport.command = HURRIED
     hookport.configure(touchpoint("orders", "http://127.0.0.1:1/") + '[retention]\nsize = "4MiB"\n')
     hookport.start()
     statuses = [_post(hookport, number, MIB) for number in range(5)]

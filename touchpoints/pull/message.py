@@ -7,7 +7,7 @@ from touchpoints.event import Headers
 from touchpoints.moment import Micros
 
 VERSION = 1
-LANE = "default"
+CANNOT_ANSWER = 404  # the status of a Reply to a request that is no handshake to the agent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """The agent's answer to an ask. `status` 404 stands for "I cannot answer that"."""
+    """The agent's answer to an ask."""
 
     id: str
     status: int

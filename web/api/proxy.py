@@ -1,6 +1,5 @@
 """The way through a hosted proxy: how this agent stands there, pairing, and what a person does about it."""
 
-import re
 from typing import Annotated
 
 import msgspec
@@ -19,8 +18,7 @@ from web.api.proxy_shapes import (
     proxy_shape,
 )
 from web.guard import administers, may_operate
-
-_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,64}")
+from web.membership import LONGEST_NAME, is_agent_name
 
 Short = Annotated[str, msgspec.Meta(max_length=200)]
 
@@ -101,8 +99,8 @@ class ProxyController(Controller):
     @post("/pair", summary="Pair with a proxy", guards=[administers], status_code=200, responses=REFUSALS)
     async def pair(self, data: JSONBody[Pairing], desk: AtDesk, request: CallerRequest) -> PairedShape:
         """Leaves the mode as it is. The recovery key is in this answer and never shown again."""
-        name = data.name.strip() or desk.facts().machine[:64] or "agent"
-        if _NAME.fullmatch(name) is None:
+        name = data.name.strip() or desk.facts().machine[:LONGEST_NAME] or "agent"
+        if not is_agent_name(name):
             raise ProblemError(problem("agent_name_invalid", path="name"))
         key = await desk.membership.pair(data.code, data.url, name=name, actor=request.user.name)
         standing = desk.membership.standing()

@@ -9,10 +9,10 @@ from litestar.params import FromPath, JSONBody
 from store.people import Scope
 from touchpoints.moment import rfc3339
 from touchpoints.problem import ProblemError, problem
-from web.api.front_desk import AtFrontDesk, CallerRequest
+from web.api.front_desk import AtFrontDesk, CallerRequest, FrontDesk
 from web.api.problems import REFUSALS, Conflict, NotFound
 from web.api.shapes import NewToken, RevokedToken, TokenList
-from web.guard import administers
+from web.guard import Caller, administers
 from web.guard_token import token_digest
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._@-]{0,63}")
@@ -50,13 +50,7 @@ class TokensController(Controller):
     @post(summary="Make an API token", responses=REFUSALS)
     async def add(self, data: JSONBody[TokenWanted], desk: AtFrontDesk, request: CallerRequest) -> NewToken:
         """Its value is in this answer and never shown again."""
-        if _NAME.fullmatch(data.name) is None:
-            raise ProblemError(problem("token_name_invalid"))
-        if any(token.name == data.name for token in await desk.people.tokens()):
-            raise Conflict(problem("token_name_taken", name=data.name))
-        value = desk.new_token()
-        await desk.people.add_token(data.name, data.scope, token_digest(value), now=desk.now())
-        await desk.write_down(request.user, "tokens.add", f"{data.name} ({data.scope.value})")
+        value = await make_token(desk, request.user, data.name, data.scope)
         return {"name": data.name, "scope": data.scope.value, "token": value}
 
     @delete("/{name:str}", summary="Revoke an API token", status_code=200, responses=REFUSALS)
@@ -66,3 +60,15 @@ class TokensController(Controller):
             raise NotFound(problem("no_such_token", name=ascii(name[:100])[1:-1]))
         await desk.write_down(request.user, "tokens.revoke", name)
         return {"revoked": name}
+
+
+async def make_token(desk: FrontDesk, caller: Caller, name: str, scope: Scope) -> str:
+    """A new token's value. Raises ProblemError(token_name_invalid) and Conflict(token_name_taken)."""
+    if _NAME.fullmatch(name) is None:
+        raise ProblemError(problem("token_name_invalid"))
+    if any(token.name == name for token in await desk.people.tokens()):
+        raise Conflict(problem("token_name_taken", name=name))
+    value = desk.new_token()
+    await desk.people.add_token(name, scope, token_digest(value), now=desk.now())
+    await desk.write_down(caller, "tokens.add", f"{name} ({scope.value})")
+    return value

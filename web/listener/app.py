@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, cast
 from urllib.parse import unquote
 
@@ -19,6 +19,8 @@ from web.listener.rate import Rate
 
 PREFIX = b"/hooks/"
 
+Handler = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
+
 _log = logging.getLogger(__name__)
 _HEALTHY = Taken(status=200, headers=((b"content-type", b"application/json"),), body=b'{"ok":true}')
 UNKNOWN = Taken(status=404)  # also for a disabled touchpoint: a stranger cannot tell them apart
@@ -32,26 +34,38 @@ def make_app(deps: Intake) -> ASGIApp:
     """The app. Its one handler answers everything: Litestar's own routing and error bodies are never met by a sender."""
     rate = Rate()
 
-    @asgi("/", is_mount=True, copy_scope=False)
     async def public(scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            taken = await _answer(deps, rate, cast(HTTPScope, scope), receive)
-        except (SenderGone, asyncio.CancelledError):
-            return  # cancelled: the listener closes and its grace is over
-        except Exception:
-            _log.exception("a request failed")
-            taken = FAILED
-        if not accepted(scope, taken):
-            await send_taken(send, taken)
+        await answer_by(_answer(deps, rate, cast(HTTPScope, scope), receive), scope, send)
 
-    litestar = Litestar(route_handlers=[public], openapi_config=None, logging_config=None, debug=False)
+    return with_one_handler(public, straight=lambda path: path.startswith(PREFIX))
+
+
+def with_one_handler(public: Handler, *, straight: Callable[[bytes], bool]) -> ASGIApp:
+    """The app of one handler; paths that are `straight` skip Litestar, a quarter of what such a request costs."""
+    handlers = [asgi("/", is_mount=True, copy_scope=False)(public)]
+    litestar = Litestar(route_handlers=handlers, openapi_config=None, logging_config=None, debug=False)
 
     def app(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Webhooks go straight to the handler: Litestar's way to its only one is a quarter of what a request costs."""
-        hooks = scope["raw_path"].startswith(PREFIX)
-        return public.fn(scope, receive, send) if hooks else litestar(scope, receive, send)
+        return public(scope, receive, send) if straight(scope["raw_path"]) else litestar(scope, receive, send)
 
     return app
+
+
+async def answer_by(work: Awaitable[Taken], scope: Scope, send: Send) -> None:
+    """Send what a request comes to. Whatever it raises, its sender learns that it was not taken, where one is there."""
+    try:
+        taken = await work
+    except (SenderGone, asyncio.CancelledError):
+        return  # cancelled: the listener closes and its grace is over
+    except TooLarge:
+        taken = TOO_LARGE
+    except NoRoom:
+        taken = NO_ROOM
+    except Exception:
+        _log.exception("a request failed")
+        taken = FAILED
+    if not _accepted(scope, taken):
+        await _send(send, taken)
 
 
 async def _answer(deps: Intake, rate: Rate, scope: HTTPScope, receive: Receive) -> Taken:
@@ -71,10 +85,6 @@ async def _answer(deps: Intake, rate: Rate, scope: HTTPScope, receive: Receive) 
     try:
         body = await reader.read(headers, receive, limits.body)
         return await intake(deps, _request(deps, scope, headers, body, endpoint), endpoint)
-    except TooLarge:
-        return TOO_LARGE
-    except NoRoom:
-        return NO_ROOM
     finally:
         reader.release()
 
@@ -104,7 +114,7 @@ def not_allowed(methods: tuple[str, ...]) -> Taken:
     return Taken(status=405, headers=((b"allow", ", ".join(methods).encode("ascii")),))
 
 
-def accepted(scope: Any, taken: Taken) -> bool:
+def _accepted(scope: Any, taken: Taken) -> bool:
     """Whether the connection itself wrote the answer, in one go: an empty 200."""
     if taken.status != 200 or taken.headers or taken.body:
         return False
@@ -112,8 +122,7 @@ def accepted(scope: Any, taken: Taken) -> bool:
     return accept is not None and accept["accept"]()
 
 
-async def send_taken(send: Send, taken: Taken) -> None:
-    """Send an answer."""
+async def _send(send: Send, taken: Taken) -> None:
     headers = [*taken.headers, (b"content-length", str(len(taken.body)).encode())]
     await send({"type": "http.response.start", "status": taken.status, "headers": headers})
     await send({"type": "http.response.body", "body": taken.body, "more_body": False})

@@ -58,9 +58,13 @@ class Budget:
 
     def give(self, n: int) -> None:
         """Give back a claim of `n` bytes, as it was taken."""
-        self.used -= n
+        self.lower(n, 0)
+
+    def lower(self, n: int, to: int) -> None:
+        """Give back a part of a claim of `n` bytes; `to` of it stay taken, whoever waits."""
+        self.used -= n - to
         if n > SMALL:
-            self._large -= n
+            self._large -= n - (to if to > SMALL else 0)
         self._serve()
 
     def resize(self, limit: int) -> None:

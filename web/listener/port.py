@@ -24,7 +24,7 @@ def open_port(address: str, port: int) -> socket.socket:
     except OSError as error:
         raise ProblemError(problem("address_not_here", address=address)) from error
     try:
-        sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named, or asyncio leaves Nagle on
+        sock = socket.socket(family, socket.SOCK_STREAM)
     except OSError as error:
         raise ProblemError(_why(error, address, port)) from error
     try:

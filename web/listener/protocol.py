@@ -114,12 +114,10 @@ class GuardedProtocol(HttpToolsProtocol):
         self._lost(self)
 
     def eof_received(self) -> bool | None:  # type: ignore[override] # asyncio: true keeps our side open
-        """A sender may close its side once its request is whole, and still gets the answer."""
-        if not self.unanswered or self.phase is not Phase.REST or self.scheme == "https":
+        """A sender may close its side once its request is whole, and gets the answer; not where the app asked to be told."""
+        if self._hangs_up is not None or not self.unanswered or self.phase is not Phase.REST or self.scheme == "https":
             return None
         self._ending = True
-        if self._hangs_up is not None:
-            self._hangs_up()
         return True
 
     def data_received(self, data: bytes) -> None:
@@ -196,6 +194,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """The app has answered."""
         self.unanswered -= 1
+        self._hangs_up = None
         if self.phase is Phase.LINGER and not self._ending:
             return
         if self._ending:
@@ -264,6 +263,8 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _tell_hang_up(self, told: Callable[[], None]) -> None:
         self._hangs_up = told
+        if self._ending and self.phase is Phase.REST:  # its side was closed before the app asked
+            self.transport.close()
 
     def _accept(self) -> bool:
         # The answer that nearly all get: uvicorn's own way to write it is 8 % of what a request costs.

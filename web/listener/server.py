@@ -182,7 +182,7 @@ class Listener:
         sock.setblocking(False)
         with contextlib.suppress(OSError):  # reset already
             # Head and body of an answer are two writes: without this the second waits up to 40 ms. asyncio sets it only where
-            # a socket tells its protocol, which those that Windows accepts do not.
+            # a socket tells its protocol, which an accepted one does not on every system.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         task = asyncio.create_task(self._serve(sock, key))  # noqa: TID251 - held until done
         self._arriving.add(task)

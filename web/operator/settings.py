@@ -12,9 +12,10 @@ from store.server_definition import SERVER_SECTIONS
 from touchpoints.problem import Problem
 from web.operator.change import change, written
 from web.operator.desk import AtOperatorDesk, CallerRequest, OperatorDesk
-from web.page.entry import changes, entries, placed, places
+from web.page.entry import changes, places
+from web.page.port import free_port
 from web.page.render import go
-from web.page.settings.section import screen_of
+from web.page.settings.section import forms_of, screen_of
 from web.page.signin import Form
 from web.page.words import t
 
@@ -48,23 +49,18 @@ async def _screen(
     problems: Sequence[Problem] = (),
 ) -> Template:
     """The forms; `given` and `problems` belong to the one that is being saved."""
-    document = await written(desk)
-    forms, others = {}, []
-    for section, settings in SERVER_SECTIONS.items():
-        group, mine = places(settings), section == saving
-        errors, left = placed(problems if mine else (), group, section)
-        others += left
-        forms[section] = entries(
-            group,
-            document.get(section, {}),
-            form=section,
-            words=f"operator.field.{section}",
-            given=given if mine else None,
-            errors=errors,
-        )
-    free = next((one.values["free"] for one in problems if one.values.get("free")), None)
-    status = 422 if problems else 200
-    return screen_of(request, desk, "server", status=status, forms=forms, problems=others, free=free, facts_now=desk.facts())
+    groups = {section: places(settings) for section, settings in SERVER_SECTIONS.items()}
+    forms, others = forms_of(groups, await written(desk), words="operator.field", saving=saving, given=given, problems=problems)
+    return screen_of(
+        request,
+        desk,
+        "server",
+        status=422 if problems else 200,
+        forms=forms,
+        problems=others,
+        free=free_port(problems),
+        facts_now=desk.facts(),
+    )
 
 
 SERVER_HANDLERS: list[ControllerRouterHandler] = [server_settings, save_server]

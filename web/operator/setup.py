@@ -9,6 +9,7 @@ from litestar.types import ControllerRouterHandler
 from touchpoints.problem import Problem, problem
 from web.operator.change import change
 from web.operator.desk import AtOperatorDesk, CallerRequest, OperatorDesk
+from web.page.port import free_port, port_of
 from web.page.render import go, show
 from web.page.signin import Form
 
@@ -25,15 +26,15 @@ async def server_page(desk: AtOperatorDesk, request: CallerRequest) -> Template:
 async def choose_server(data: Form, desk: AtOperatorDesk, request: CallerRequest) -> Template | Redirect:
     """Listen there; when the port is taken, nothing is changed and a free one is offered."""
     given = {**data, "port": data.get("free_port") or data.get("port", "")}
-    text = given["port"].strip()
-    if not (text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= 65535):
+    port = port_of(given["port"])
+    if port is None:
         return await _form(desk, request, given, [problem("setup_port_invalid", path="server.port")])
     if not given.get("public_url", "").strip():
         return await _form(desk, request, given, [problem("public_url_missing", path="server.public_url")])
     wanted = {
         "public_url": given["public_url"].strip(),
         "listen": given.get("listen", "").strip(),
-        "port": int(text),
+        "port": port,
         "trusted_proxies": [line.strip() for line in given.get("trusted_proxies", "").splitlines() if line.strip()],
     }
     if problems := await change(desk, request, {"server": wanted}):
@@ -51,7 +52,7 @@ async def _form(
         section="settings",
         status=422 if problems else 200,
         given={key: given.get(key, "") for key in ("public_url", "listen", "port", "trusted_proxies")},
-        free=next((one.values["free"] for one in problems if one.values.get("free")), None),
+        free=free_port(problems),
         problems=problems,
     )
 

@@ -10,6 +10,7 @@ from touchpoints.problem import Problem, problem
 from web.api.desk import AtDesk, CallerRequest, Desk
 from web.page.change import change
 from web.page.endpoints import endpoints_of
+from web.page.port import free_port, port_of
 from web.page.public_url import with_port
 from web.page.render import go, show
 from web.page.signin import Form
@@ -72,19 +73,12 @@ def arrival_typed(data: dict[str, str]) -> tuple[str, str]:
     return url, port
 
 
-def port_of(text: str) -> int | None:
-    """A port as it was typed."""
-    text = text.strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= 65535 else None
-
-
 async def _screen(
     desk: Desk, request: CallerRequest, to: str, *, url: str, port: str, problems: list[Problem] | None = None
 ) -> Template:
     agent, standing = desk.control.configuration().agent, desk.standing
     now = _WAYS.get(agent.mode or "", ())
     wanted = _WAYS[to]
-    free = next((one.values["free"] for one in problems or () if one.values.get("free")), None)
     return show(
         request,
         desk,
@@ -104,7 +98,7 @@ async def _screen(
         lines=await _lines(desk, to, url),
         url=url,
         port=port,
-        free=free,
+        free=free_port(problems or ()),
         problems=problems or [],
     )
 

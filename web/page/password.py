@@ -1,6 +1,7 @@
-"""Passwords: whether a new one will do, and whether one that is given is right, by as many tries as the limiter lets."""
+"""Passwords and names: whether a new one will do, and whether a password is right, by as many tries as the limiter lets."""
 
 import asyncio
+import re
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
@@ -13,10 +14,16 @@ from web.page.figures import span
 from web.page.limiter import subjects
 
 LEAST = 10
+_NAME = re.compile(r"[^\W_](?:[\w .@-]{0,62}[\w.@-])?")
 _LONGEST = 1024
 _COMMON = frozenset({"password", "passwort", "hookport", "qwertyuiop", "qwertzuiop", "letmein", "welcome", "administrator"})
 # argon2 takes 64 MiB each time: two at once, whoever knocks.
 _HASHERS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="password")
+
+
+def name_problems(name: str) -> list[Problem]:
+    """Why a person may not be called so."""
+    return [] if _NAME.fullmatch(name) else [problem("person_name_invalid", path="name")]
 
 
 def password_problem(password: str, name: str) -> Problem | None:

@@ -8,6 +8,7 @@ from litestar.types import ControllerRouterHandler
 
 from touchpoints.problem import Problem, ProblemError, problem
 from web.api.desk import AtDesk, CallerRequest, Desk
+from web.membership import LONGEST_NAME, is_agent_name
 from web.page.mode import MODES, after, choose
 from web.page.proxy_view import organisation
 from web.page.render import go
@@ -17,7 +18,6 @@ from web.page.standing import state_shown, why
 from web.page.words import t
 
 HERE = "/settings/proxy"
-_NAME = 64  # characters of an agent's name
 _URL = 2000
 _CODE = 200
 
@@ -34,7 +34,7 @@ async def pair(data: Form, desk: AtDesk, request: CallerRequest) -> Template | R
     to = _mode(data.get("to", ""))
     url, code, name = (data.get(key, "").strip() for key in ("url", "code", "name"))
     key = ""
-    wrong = [] if 0 < len(name) <= _NAME and name.isprintable() else [problem("agent_name_invalid", path="name")]
+    wrong = [] if is_agent_name(name) else [problem("agent_name_invalid", path="name")]
     if not wrong:
         try:
             key = await desk.membership.pair(code[:_CODE], url[:_URL], name=name, actor=request.user.name)
@@ -101,7 +101,7 @@ def _pair_fields(desk: Desk, given: Mapping[str, str] | None) -> dict[str, str]:
     """What stands in the form: what was typed, but a code only while it is being corrected."""
     if given is not None:
         return {key: given.get(key, "")[:_URL] for key in ("url", "code", "name")}
-    return {"url": desk.control.configuration().proxy.url, "code": "", "name": desk.facts().machine[:_NAME]}
+    return {"url": desk.control.configuration().proxy.url, "code": "", "name": desk.facts().machine[:LONGEST_NAME]}
 
 
 def _mode(to: str) -> str:

@@ -62,7 +62,7 @@ def _senders(touchpoints: Sequence[Json]) -> Stop:
 def _arrive(status: Json, vitals: Vitals, standing: Standing) -> Stop:
     mode = status["mode"]
     if mode is None:
-        return Stop(name="arrive", to="/settings", tone="warn", ways=(Way(state="setup", name=t("home.road.not_chosen")),))
+        return Stop(name="arrive", to="/settings", tone="warn", ways=(Way(state="trouble", name=t("home.road.not_chosen")),))
     ways = []
     if mode in ("direct", "both"):
         address = (vitals.direct_url or status["direct"]["address"] or "").removeprefix("https://").removeprefix("http://")

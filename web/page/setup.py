@@ -1,7 +1,5 @@
 """Setting up, step one: a password, by the one-time link; and the change of one, by whoever is signed in."""
 
-import re
-
 from litestar import get, post
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
@@ -14,12 +12,10 @@ from web.api.front_desk import AtFrontDesk, CallerRequest, FrontDesk
 from web.guard import OPEN
 from web.guard_host import host_name, is_loopback
 from web.page.limiter import subjects
-from web.page.password import address_of, confirmed, hashed, password_problem
+from web.page.password import address_of, confirmed, hashed, name_problems, password_problem
 from web.page.render import show
 from web.page.session import begin
 from web.page.signin import Form
-
-_NAME = re.compile(r"[^\W_](?:[\w .@-]{0,62}[\w.@-])?")
 
 
 @get("/setup/{token:str}", opt={OPEN: True}, include_in_schema=False)
@@ -36,8 +32,7 @@ async def set_up(token: FromPath[str], data: Form, desk: AtFrontDesk, request: C
     _must_open(desk, request, token)
     again = bool(await desk.people.persons())
     name = data.get("name", "").strip()
-    wrong = [] if _NAME.fullmatch(name) else [problem("person_name_invalid", path="name")]
-    wrong += _new_password_problems(data, name)
+    wrong = name_problems(name) + _new_password_problems(data, name)
     if wrong:
         return _form(request, desk, name=name, again=again, problems=wrong)
     kept = await hashed(data["password"])

@@ -9,6 +9,7 @@ from litestar.types import ControllerRouterHandler
 from touchpoints.problem import Problem
 from web.api.desk import AtDesk, CallerRequest, Desk
 from web.page.mode import MODES, after, arrival_typed, choose
+from web.page.port import free_port
 from web.page.render import go, show
 from web.page.signin import Form
 from web.page.words import t
@@ -45,7 +46,6 @@ async def choose_arrival(data: Form, desk: AtDesk, request: CallerRequest) -> Te
 def _form(
     request: CallerRequest, desk: Desk, mode: str, *, url: str, port: str, problems: list[Problem] | None = None
 ) -> Template:
-    free = next((one.values["free"] for one in problems or () if one.values.get("free")), None)
     return show(
         request,
         desk,
@@ -55,7 +55,7 @@ def _form(
         mode=mode,
         url=url,
         port=port,
-        free=free,
+        free=free_port(problems or ()),
         first=not desk.control.configuration().touchpoints,
         paired=desk.standing.paired,
         host=desk.standing.host,

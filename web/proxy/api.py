@@ -12,10 +12,11 @@ from touchpoints.problem import ProblemError, problem
 from touchpoints.pull.body import LARGEST_BODY
 from touchpoints.pull.malformed import PullMalformed
 from touchpoints.pull.proof import CHALLENGE, PROOF, RequestProof, sign_answer
-from web.listener.body import BodyReader, NoRoom, SenderGone, TooLarge
+from web.listener.app import not_allowed
+from web.listener.body import BodyReader, SenderGone
 from web.listener.intake import Taken
 from web.proxy.call import Call, NotNow, Outcome, failure
-from web.proxy.calls import CALLS
+from web.proxy.calls import CALLS, Handler
 from web.proxy.gatekeeper import Turned
 from web.proxy.held import Held
 from web.proxy.hub import Hub
@@ -30,11 +31,11 @@ _LARGE = 256 * 1024  # from here an answer is hashed and signed in a thread
 
 
 async def api(hub: Hub, scope: HTTPScope, receive: Receive, held: Held) -> Taken:
-    """Answer one call; `held` is what the answer takes of the memory for answers. Raises SenderGone."""
+    """Answer one call; `held` is what the answer takes of the memory for answers. Raises SenderGone, TooLarge and NoRoom."""
     method, path = scope["method"], scope["raw_path"]
     allowed = sorted({asked for asked, known in CALLS if known == path} | ({"POST"} if path == PAIR else set()))
     if method not in allowed:
-        return Taken(status=405, headers=((b"allow", ", ".join(allowed).encode()),))
+        return not_allowed(tuple(allowed))
     reader = BodyReader(hub.budget, hub.patience)
     try:
         body = await reader.read(tuple(scope["headers"]), receive, LARGEST_BODY)
@@ -42,10 +43,6 @@ async def api(hub: Hub, scope: HTTPScope, receive: Receive, held: Held) -> Taken
             return _plain(await _guarded(pair(hub, body)))
         async with leaving(scope, receive) as gone:
             return await _signed(hub, scope, body, held, gone)
-    except TooLarge:
-        return Taken(status=413)
-    except NoRoom:
-        return Taken(status=503, headers=((b"retry-after", b"5"),))
     finally:
         reader.release()
 
@@ -59,12 +56,16 @@ async def _signed(hub: Hub, scope: HTTPScope, body: bytes, held: Held, gone: asy
         admitted = hub.gatekeeper.admit(headers, method=method, path=whole, body=body)
     except Turned as turned:
         return await _finish(hub, failure(turned.status, turned.why), turned.proof, turned.challenge)
-    if admitted.renewed:
-        await hub.organisations.key_used(admitted.agent.id, admitted.agent.next_signing_key)
-        await hub.refresh()
     call = Call(hub=hub, agent=admitted.agent, proof=admitted.proof, headers=headers, held=held, gone=gone, body=body)
-    outcome = await _guarded(CALLS[method, path](call))
+    outcome = await _guarded(_called(call, CALLS[method, path], renewed=admitted.renewed))
     return await _finish(hub, outcome, admitted.proof, admitted.challenge)
+
+
+async def _called(call: Call, handler: Handler, *, renewed: bool) -> Outcome:
+    if renewed:
+        await call.hub.organisations.key_used(call.agent.id, call.agent.next_signing_key)
+        await call.hub.refresh()
+    return await handler(call)
 
 
 async def _guarded(work: Awaitable[Outcome]) -> Outcome:

@@ -1,19 +1,15 @@
 """The proxy's public ASGI app: endpoint URLs of every organisation, the pull API, and health."""
 
-import asyncio
-import logging
-from collections.abc import Awaitable
 from typing import cast
 
-from litestar import Litestar, asgi
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from store.organisations import ProxyEndpoint
 from touchpoints.event import Headers
 from touchpoints.pull.token import split_path, token_digest
 from touchpoints.request import Request
-from web.listener.app import FAILED, NO_ROOM, TOO_LARGE, TOO_MANY, UNKNOWN, accepted, health, not_allowed, send_taken
-from web.listener.body import BodyReader, NoRoom, SenderGone, TooLarge
+from web.listener.app import TOO_MANY, UNKNOWN, answer_by, health, not_allowed, with_one_handler
+from web.listener.body import BodyReader
 from web.listener.crowd import key_of
 from web.listener.intake import Taken
 from web.listener.rate import Rate
@@ -25,30 +21,19 @@ from web.proxy.intake import intake
 HEALTH = b"/health"
 PAIRINGS_PER_SECOND = 2  # of one address
 
-_log = logging.getLogger(__name__)
-
 
 def make_proxy_app(hub: Hub) -> ASGIApp:
     """The app. As at the agent's listener, its one handler answers everything."""
     rates = Rates()
 
-    @asgi("/", is_mount=True, copy_scope=False)
     async def public(scope: Scope, receive: Receive, send: Send) -> None:
         held = Held(hub.outgoing)
         try:
-            taken = await _taken(hub, rates, cast(HTTPScope, scope), receive, held)
-            if taken is not None and not accepted(scope, taken):
-                await send_taken(send, taken)
+            await answer_by(_answer(hub, rates, cast(HTTPScope, scope), receive, held), scope, send)
         finally:
             held.release()
 
-    litestar = Litestar(route_handlers=[public], openapi_config=None, logging_config=None, debug=False)
-
-    def app(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Requests go straight to the handler: Litestar's way to its only one is a quarter of what a request costs."""
-        return litestar(scope, receive, send) if scope["raw_path"] == HEALTH else public.fn(scope, receive, send)
-
-    return app
+    return with_one_handler(public, straight=lambda path: path != HEALTH)
 
 
 class Rates:
@@ -67,17 +52,6 @@ class Rates:
     def may_pair(self, hub: Hub, address: str) -> bool:
         """Whether an address may try to pair now: a stranger could else spend the tries of every open code."""
         return self._pairing.allow(key_of(address), PAIRINGS_PER_SECOND, hub.now())
-
-
-async def _taken(hub: Hub, rates: Rates, scope: HTTPScope, receive: Receive, held: Held) -> Taken | None:
-    """What a request is answered; None where nobody is there any more."""
-    try:
-        return await _answer(hub, rates, scope, receive, held)
-    except (SenderGone, asyncio.CancelledError):
-        return None  # cancelled: the listener closes and its grace is over
-    except Exception:
-        _log.exception("a request failed")
-        return FAILED
 
 
 async def _answer(hub: Hub, rates: Rates, scope: HTTPScope, receive: Receive, held: Held) -> Taken:
@@ -101,10 +75,6 @@ async def _answer(hub: Hub, rates: Rates, scope: HTTPScope, receive: Receive, he
     try:
         body = await reader.read(headers, receive, hub.settings().body)
         return await intake(hub, _request(hub, scope, headers, body, remote), endpoint)
-    except TooLarge:
-        return TOO_LARGE
-    except NoRoom:
-        return NO_ROOM
     finally:
         reader.release()
 

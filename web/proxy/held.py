@@ -4,29 +4,26 @@ from web.listener.budget import Budget
 
 
 class Held:
-    """The claims of one request on a budget; `release` gives all of it back."""
+    """The claim of one request on a budget; `release` gives it back."""
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
-        self._claims: list[int] = []
+        self._claim = 0
 
     async def take(self, n: int, seconds: float) -> bool:
-        """Claim `n` bytes (at most all there are), waiting so long for them; whether they were had."""
+        """Claim `n` bytes (at most all there are) in the place of what was claimed, waiting so long; whether they were had."""
+        self.release()
         n = min(n, self._budget.limit)
         had = await self._budget.take(n, seconds)
         if had:
-            self._claims.append(n)
+            self._claim = n
         return had
 
     def keep(self, n: int) -> None:
         """Of what was claimed only so much is needed."""
-        n = min(n, sum(self._claims))
-        self.release()
-        if self._budget.try_take(n):
-            self._claims.append(n)
+        claim, self._claim = self._claim, min(n, self._claim)
+        self._budget.lower(claim, self._claim)
 
     def release(self) -> None:
         """Give back everything. Harmless when repeated."""
-        claims, self._claims = self._claims, []
-        for claim in claims:
-            self._budget.give(claim)
+        self.keep(0)

@@ -8,7 +8,7 @@ from store.organisations import ProxyEndpoint
 from store.queue import Parcel, Queue, QuotaReached
 from touchpoints import handshake
 from touchpoints.judge import LARGE
-from touchpoints.pull.message import Ask
+from touchpoints.pull.message import CANNOT_ANSWER, Ask
 from touchpoints.pull.packed import Packed, pack
 from touchpoints.pull.sealing import SealBroken, SealingKey
 from touchpoints.request import Request
@@ -18,7 +18,6 @@ from web.proxy.hub import Hub
 
 _FULL = Taken(status=503, headers=((b"retry-after", b"300"),))
 _NOBODY = Taken(status=503, headers=((b"retry-after", b"5"),))
-CANNOT_ANSWER = 404  # of a Reply: the agent does not take the request for a handshake
 
 
 async def intake(hub: Hub, request: Request, endpoint: ProxyEndpoint) -> Taken:

@@ -17,7 +17,7 @@ MOST_EVENTS = 1000
 MOST_BYTES = 16 * 1024 * 1024
 AGAIN = 2.0  # seconds between two answers to an agent that was handed its key and has not said that it is ready
 MARGIN = 5.0  # seconds before the end of a lease at which a waiting pull renews it
-_LARGE = 256 * 1024  # bytes of events from which their frames are joined in a thread
+_LARGE = 256 * 1024  # bytes of events from which they are written in a thread
 NOTHING = Pulled(messages=(), keys={}, more=False)
 
 
@@ -29,11 +29,10 @@ async def pull(call: Call) -> Outcome:
         call.agent.id, Sighting(at=call.hub.now(), version=version, lacking=asked.lacking, paused=asked.paused)
     )
     batch = await (_as_holder(call, asked) if call.agent.state == "ready" else _wait_for_key(call, asked))
-    if AS_JSON in call.headers.get("accept", ""):
-        return Outcome(body=batch_to_json(batch))
-    headers = ((b"content-type", FRAMES.encode()),)
+    kind, write = (AS_JSON, batch_to_json) if AS_JSON in call.headers.get("accept", "") else (FRAMES, _frames)
     large = sum(len(message.data) for message in batch.messages) > _LARGE
-    return Outcome(headers=headers, body=await asyncio.to_thread(_frames, batch) if large else _frames(batch))
+    body = await asyncio.to_thread(write, batch) if large else write(batch)
+    return Outcome(headers=((b"content-type", kind.encode()),), body=body)
 
 
 def _frames(batch: Batch) -> bytes:
@@ -158,7 +157,6 @@ async def _look(call: Call, asked: PullRequest, lease: Lease, ends: float) -> Ba
 async def _found(call: Call, asked: PullRequest, after: int, backlog: Backlog, ends: float) -> Pulled:
     """A part of the queue, once there is memory for it."""
     most = _between(asked.max_bytes, MOST_BYTES)
-    call.held.release()
     if not await call.held.take(min(most, backlog.bytes), max(0.5, ends - _clock())):
         raise NotNow(503, problem("proxy_crowded"), retry_after=2)
     limit = _between(asked.limit, MOST_EVENTS)

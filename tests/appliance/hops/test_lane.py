@@ -486,6 +486,19 @@ async def test_a_probe_reckoned_by_a_clock_that_ran_ahead_is_made_now(tmp_path: 
         await play.settled()
 
 
+async def test_a_destination_that_was_down_is_tried_at_once_when_it_was_changed(tmp_path: Path) -> None:
+    """Whoever mends the address does not wait for the next probe of the old one."""
+    async with stage(tmp_path) as play:
+        play.sender().usual = UNREACHABLE
+        await play.put(1, 2, 3)
+        await until(lambda: play.lanes.health()[1].down_since is not None and play.lanes._lanes[1].idle)
+        probe_at = play.lanes.health()[1].probe_at
+        await play.follow(touchpoint(destinations=[destination(url="http://127.0.0.1:2/")]))
+        await play.settled()
+        assert play.clock.now() < probe_at
+        assert play.lanes.health()[1].down_since is None
+
+
 async def test_nothing_waits_longer_than_a_rest_for_a_wake_that_never_came(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -181,6 +181,28 @@ async def test_pruning_a_file_removes_an_organisation_only_when_nothing_waits_fo
     assert (await site.post(agent)).status_code == 404
 
 
+async def test_what_is_pruned_is_forgotten_in_memory_as_well(site: Site) -> None:
+    """The agents of an organisation that is gone leave nothing behind, removed or pruned."""
+    hub = site.role.hub
+    pruned, removed = await site.tenant("acme"), await site.tenant("other")
+    own = (await site.role.control.show()).partition("[[organisation]]")[0]
+    for agent in (pruned, removed):
+        await agent.pull()
+    await site.role.control.remove("other", actor=MACHINE)
+    applied = await site.role.control.apply(parse(own.encode()), base=".", digest="", prune=True, dry_run=False, actor=MACHINE)
+    assert applied.removed == (pruned.pairing.organisation,)
+    for agent in (pruned, removed):
+        assert hub.sightings.last(agent.pairing.agent_id) is None
+        assert agent.pairing.agent_id not in hub.gatekeeper._standing
+
+
+async def test_the_pages_certificate_is_told_before_it_ends(site: Site) -> None:
+    """As that of the public listener is."""
+    ends = Clock().now() + 29 * DAY
+    site.role.serve_page_with(type("Ends", (), {"expires_at": ends})())
+    assert set(await codes(site)) == {"no_organisation_yet", "page_certificate_expires"}
+
+
 async def test_a_damaged_queue_stops_neither_page_nor_listener_until_somebody_chooses(
     tmp_path: Path, free_port: Callable[[], int]
 ) -> None:

@@ -389,6 +389,7 @@ class StandInMembership:
 class StandInPeople:
     kept: dict[str, tuple[ApiToken, bytes]] = field(default_factory=dict)
     lines: list[AuditLine] = field(default_factory=list)
+    passwords: dict[str, str] = field(default_factory=dict)
 
     async def add_token(self, name: str, scope: Scope, digest: bytes, *, now: Micros) -> None:
         self.kept[name] = (ApiToken(name=name, scope=scope, created_at=now, last_used_at=None), digest)
@@ -402,17 +403,17 @@ class StandInPeople:
     async def token_by_digest(self, digest: bytes, *, now: Micros) -> ApiToken | None:  # noqa: ARG002 - the interface names it
         return next((token for token, kept in self.kept.values() if kept == digest), None)
 
-    async def set_password(self, person: str, password_hash: str, *, now: Micros) -> None:
-        raise NotImplementedError
+    async def set_password(self, person: str, password_hash: str, *, now: Micros) -> None:  # noqa: ARG002 - the interface names it
+        self.passwords[person] = password_hash
 
-    async def remove_person(self, person: str) -> bool:  # noqa: ARG002 - the interface names it
-        return False
+    async def remove_person(self, person: str) -> bool:
+        return self.passwords.pop(person, None) is not None
 
-    async def password_hash(self, person: str) -> str | None:  # noqa: ARG002 - the interface names it
-        return None
+    async def password_hash(self, person: str) -> str | None:
+        return self.passwords.get(person)
 
     async def persons(self) -> Sequence[str]:
-        return []
+        return sorted(self.passwords)
 
     async def audit(self, line: AuditLine) -> None:
         self.lines.append(line)

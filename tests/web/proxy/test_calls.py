@@ -1,20 +1,23 @@
 """Every call of the pull API, between real agents and a real proxy."""
 
 import asyncio
+import logging
 import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
 from store.remote import Remote
 from store.remote_errors import NotAuthorized, ProxyBusy, Refused, RemoteError, Revoked
 from tests.web.proxy.kit import MACHINE, Forger, Puller, Site, proxy_over
+from touchpoints.pull.body import encode
 from touchpoints.pull.frames import JSON, batch_from_json
 from touchpoints.pull.key import exchange_public, new_signing_key
-from touchpoints.pull.message import Reply
+from touchpoints.pull.message import PullRequest, Reply
 from touchpoints.pull.proof import first_count
 from touchpoints.pull.recovery import open_recovery_box, parse_recovery_key
 from touchpoints.pull.sealing import unwrap_organisation_key, unwrap_token, wrap_organisation_key
@@ -119,16 +122,36 @@ async def test_a_pull_that_waits_does_not_take_back_a_lease_that_was_given_back(
     assert (await asyncio.wait_for(waiting, 10)).epoch > 0
 
 
-async def test_an_agent_that_hung_up_holds_nothing(site: Site) -> None:
-    """Its pull ends with the connection, and takes no lease any more."""
+async def test_an_agent_that_hung_up_holds_nothing(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    """Its pull ends with the connection, takes no lease any more, and is no failure."""
     first = await site.tenant("acme")
     await first.pull(wait=0)
     waiting = asyncio.ensure_future(first.pull(wait=50))
     await pulls(site, 1)
     waiting.cancel()
     async with asyncio.timeout(10):
-        while site.role.hub.bells._waiting:
+        while site.role.hub.bells._waiting or busy(site):
             await asyncio.sleep(0.01)
+    assert [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING] == []
+
+
+async def test_an_agent_that_closed_its_side_at_once_has_hung_up(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    """However early: also before its request was looked at."""
+    agent = await site.tenant("acme")
+    forger = Forger(site, agent)
+    await forger.meet()
+    body = encode(PullRequest(wait=50.0))
+    lines = [f"{name}: {value}" for name, value in forger.signed("POST", "/v1/pull", body).items()]
+    head = "\r\n".join(["POST /v1/pull HTTP/1.1", "host: here", *lines, f"content-length: {len(body)}", "", ""])
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(site.url.rpartition(":")[2]))
+    writer.write(head.encode() + body)
+    writer.write_eof()
+    async with asyncio.timeout(10):
+        assert await reader.read() == b""
+        while site.role.hub.bells._waiting or busy(site):
+            await asyncio.sleep(0.01)
+    writer.close()
+    assert [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING] == []
 
 
 async def test_a_busy_organisation_does_not_wake_its_standby_for_each_event(site: Site) -> None:
@@ -322,7 +345,7 @@ async def test_a_graceful_end_answers_who_waits_and_loses_nothing(tmp_path: Path
                 try:
                     if (await site.post(agent, body=body)).status_code == 200:
                         sent.append(body)
-                except Exception:
+                except httpx.TransportError:  # the port is closed
                     return
 
         senders = [asyncio.ensure_future(sender(number)) for number in range(8)]
@@ -384,6 +407,12 @@ async def approve(by: Puller, newcomer: Puller) -> None:
     )
     newcomer.pairing = replace(pairing, opening_key=key)
     await newcomer.remote.ready()
+
+
+def busy(site: Site) -> bool:
+    """Whether the proxy's listener still works on a request."""
+    listener = site.role.direct._switchboard.listener
+    return listener is not None and bool(listener._state.tasks)
 
 
 async def pulls(site: Site, count: int) -> None:

@@ -1,12 +1,13 @@
 """Memory for answers, and what is never written to the log."""
 
+import asyncio
 import logging
 
 import pytest
 
 from store.remote_errors import ProxyBusy
 from tests.web.proxy.kit import Site
-from web.listener.budget import Budget
+from web.listener.budget import SMALL, Budget
 from web.proxy.bells import Bells
 from web.proxy.held import Held
 
@@ -25,6 +26,25 @@ async def test_what_an_answer_held_is_given_back_whatever_came_of_it() -> None:
     held.release()
     held.release()
     assert budget.used == 0
+
+
+async def test_what_an_answer_keeps_stays_taken_while_others_wait() -> None:
+    """Agents that wait for memory get what is given back, never what an answer still needs."""
+    budget = Budget(3 * SMALL)
+    held, other = Held(budget), Held(budget)
+    assert await held.take(3 * SMALL, 0)
+    waiting = asyncio.create_task(other.take(2 * SMALL, 5))
+    await asyncio.sleep(0)
+    held.keep(2 * SMALL)
+    await asyncio.sleep(0)
+    assert (budget.used, waiting.done()) == (2 * SMALL, False)
+    held.keep(SMALL)
+    assert await waiting
+    assert budget.used == budget.limit
+    held.release()
+    other.release()
+    assert budget.used == 0
+    assert await held.take(3 * SMALL, 0)  # nothing is left counted among the large claims
 
 
 async def test_agents_wait_for_memory_and_lose_nothing(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,5 @@
 """People who may sign in, and tokens for programs."""
 
-import re
 from collections.abc import Sequence
 
 from litestar import get, post
@@ -10,15 +9,12 @@ from litestar.types import ControllerRouterHandler
 from store.people import Scope
 from touchpoints.problem import Problem, ProblemError, problem
 from web.api.front_desk import AtFrontDesk, CallerRequest, FrontDesk
-from web.guard_token import token_digest
-from web.page.password import confirmed, hashed, password_problem
+from web.api.tokens import make_token
+from web.page.password import confirmed, hashed, name_problems, password_problem
 from web.page.render import go
 from web.page.settings.section import screen_of
 from web.page.signin import Form
 from web.page.words import t
-
-_PERSON = re.compile(r"[^\W_](?:[\w .@-]{0,62}[\w.@-])?")
-_TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._@-]{0,63}")
 
 
 @get("/settings/people", include_in_schema=False)
@@ -31,7 +27,7 @@ async def people_page(desk: AtFrontDesk, request: CallerRequest) -> Template:
 async def add_person(data: Form, desk: AtFrontDesk, request: CallerRequest) -> Template | Redirect:
     """Add a person; by one's own password."""
     name, password = data.get("name", "").strip(), data.get("password", "")
-    wrong = [] if _PERSON.fullmatch(name) else [problem("person_name_invalid", path="name")]
+    wrong = name_problems(name)
     if name in await desk.people.persons():
         wrong = [problem("person_taken")]
     if weak := password_problem(password, name):
@@ -59,13 +55,12 @@ async def remove_person(data: Form, desk: AtFrontDesk, request: CallerRequest) -
 async def add_token(data: Form, desk: AtFrontDesk, request: CallerRequest) -> Template | Redirect:
     """Make a token; its value stands in this answer and never again."""
     name, scope = data.get("name", "").strip(), data.get("scope", "")
-    if _TOKEN.fullmatch(name) is None or scope not in {*Scope}:
+    if scope not in {*Scope}:
         return await _screen(desk, request, problems=[problem("token_name_invalid")])
-    if any(one.name == name for one in await desk.people.tokens()):
-        return await _screen(desk, request, problems=[problem("token_name_taken", name=name)])
-    value = desk.new_token()
-    await desk.people.add_token(name, Scope(scope), token_digest(value), now=desk.now())
-    await desk.write_down(request.user, "tokens.add", f"{name} ({scope})")
+    try:
+        value = await make_token(desk, request.user, name, Scope(scope))
+    except ProblemError as error:
+        return await _screen(desk, request, problems=error.problems)
     return await _screen(desk, request, fresh=value, fresh_name=name)
 
 

@@ -11,6 +11,7 @@ from web.api.desk import CallerRequest, Desk
 from web.api.front_desk import FrontDesk
 from web.page.change import change, written
 from web.page.entry import Entry, Place, changes, entries, placed, places
+from web.page.port import free_port
 from web.page.public_url import with_port
 from web.page.render import go, show
 from web.page.standing import state_shown
@@ -39,6 +40,33 @@ def screen_of(
     return show(request, desk, f"settings_{part or screen}.html", section="settings", status=status, tabs_of=tabs, **values)
 
 
+def forms_of(
+    groups: Mapping[str, Mapping[str, Place]],
+    document: Mapping[str, Any],
+    *,
+    words: str,
+    saving: str,
+    given: Mapping[str, str] | None,
+    problems: Sequence[Problem],
+) -> tuple[dict[str, list[Entry]], list[Problem]]:
+    """A form for each section, and the problems that belong to no field; see `section_screen`."""
+    forms: dict[str, list[Entry]] = {}
+    others: list[Problem] = []
+    for section, group in groups.items():
+        mine = section == saving
+        errors, left = placed(problems if mine else (), group, section)
+        others += left
+        forms[section] = entries(
+            group,
+            document.get(section, {}),
+            form=section,
+            words=f"{words}.{section}",
+            given=given if mine else None,
+            errors=errors,
+        )
+    return forms, others
+
+
 async def section_screen(
     desk: Desk,
     request: CallerRequest,
@@ -49,22 +77,8 @@ async def section_screen(
     problems: Sequence[Problem] = (),
 ) -> Template:
     """A screen of sections; `given` and `problems` belong to the one that is being saved."""
-    document = await written(desk)
-    forms: dict[str, list[Entry]] = {}
-    others: list[Problem] = []
-    for section in SCREENS[screen]:
-        group, mine = _fields(section), section == saving
-        errors, left = placed(problems if mine else (), group, section)
-        others += left
-        forms[section] = entries(
-            group,
-            document.get(section, {}),
-            form=section,
-            words=f"settings.field.{section}",
-            given=given if mine else None,
-            errors=errors,
-        )
-    free = next((one.values["free"] for one in problems if one.values.get("free")), None)
+    groups = {section: _fields(section) for section in SCREENS[screen]}
+    forms, others = forms_of(groups, await written(desk), words="settings.field", saving=saving, given=given, problems=problems)
     return screen_of(
         request,
         desk,
@@ -72,7 +86,7 @@ async def section_screen(
         status=422 if problems else 200,
         forms=forms,
         problems=others,
-        free=free,
+        free=free_port(problems),
         mode=desk.mode,
         standing=desk.standing,
         proxy_state=state_shown(desk.standing, desk.mode),

@@ -1,0 +1,77 @@
+"""One instance's configuration.db: the key it was begun with, its id, and the last file that was applied."""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from store.sqlite.database import Database, explained
+from store.vault import Vault
+from touchpoints.problem import ProblemError, problem
+
+T = TypeVar("T")
+
+_KEY_CHECK = "hookport key check 1"
+
+
+class Instance:
+    """What the configurations of an agent and of a proxy have in common; configuration.db is at `path`."""
+
+    def __init__(self, database: Database, vault: Vault, path: Path) -> None:
+        self._database = database
+        self._vault = vault
+        self._path = path
+
+    async def last_applied(self) -> str:
+        """SHA-256 hex of the last file content applied by any means, or empty."""
+        return await self._run(lambda db: read_instance(db, "applied_digest"))
+
+    async def instance_id(self, fresh: str) -> str:
+        """The id of this instance; `fresh` becomes it the first time."""
+
+        def work(db: sqlite3.Connection) -> str:
+            found = read_instance(db, "id") or fresh
+            write_instance(db, "id", found)
+            db.execute("COMMIT")
+            return found
+
+        return await self._run(work)
+
+    async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a work in a transaction of its own, which is rolled back unless the work commits it."""
+
+        def begun(db: sqlite3.Connection) -> T:
+            db.execute("BEGIN IMMEDIATE")
+            check_key(db, self._vault)
+            return work(db)
+
+        try:
+            return await self._database.run(begun)
+        except sqlite3.Error as error:
+            raise explained(error, self._path) from error
+
+
+SELECT_INSTANCE = "SELECT value FROM instance WHERE key = ?"
+
+
+def read_instance(db: sqlite3.Connection, key: str) -> str:
+    """A fact about this instance, or empty."""
+    row = db.execute(SELECT_INSTANCE, (key,)).fetchone()
+    return row[0] if row else ""
+
+
+UPSERT_INSTANCE = "INSERT INTO instance (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+
+
+def write_instance(db: sqlite3.Connection, key: str, value: str) -> None:
+    """Keep a fact about this instance."""
+    db.execute(UPSERT_INSTANCE, (key, value))
+
+
+def check_key(db: sqlite3.Connection, vault: Vault) -> None:
+    """Raise ProblemError(key_wrong) for a vault of another key than the one this configuration was begun with."""
+    known, ours = read_instance(db, "key_check"), vault.fingerprint(_KEY_CHECK)
+    if known and known != ours:
+        raise ProblemError(problem("key_wrong"))
+    if not known:
+        write_instance(db, "key_check", ours)
