@@ -17,7 +17,7 @@ from touchpoints.judge import request_of
 from touchpoints.plan import replan, wants
 from touchpoints.problem import ProblemError, problem
 from touchpoints.receive import receive
-from touchpoints.request import Answer, Refused, Request, Verified
+from touchpoints.request import Answer, Refused, Request, Verified, Wanting
 from touchpoints.sign import sample, sign, signed_url
 from touchpoints.touchpoint import Touchpoint
 from web.listener.endpoint import Directory, Endpoint
@@ -63,6 +63,8 @@ class Rehearsal:
             return {"event_id": None, "verdict": "refused", "reason": received.code, "deliveries": []}
         if isinstance(received, Answer):
             return {"event_id": None, "verdict": "answered", "reason": "", "deliveries": []}
+        if isinstance(received, Wanting):
+            return {"event_id": None, "verdict": "refused", "reason": "key_unavailable", "deliveries": []}
         event = self._event(request, endpoint.touchpoint, received)
         await self._inbox.put(Arrival(event=event, body=request.body))
         self._wake()

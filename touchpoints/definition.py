@@ -144,10 +144,12 @@ def read_touchpoint(item: dict[str, Any], path: str, ids: Ids, reading: Reading)
         public_url=values["public_url"],
         events=values["events"],
         verification=verification,
+        alternatives=preset.other_verifications(),
         dedup=read_dedup(values["dedup"]["key"], verification, preset, join(path, "dedup.key"), reading),
         retry=Retry(schedule=values["retry"]["schedule"]),
         handshake=preset.handshake,
         methods=preset.methods,
+        ack=preset.ack,
         destinations=read_destinations(destinations, name, path, ids, reading),
         **chosen,
     )

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 
 from touchpoints.event import ArrivedBy, Event, Verdict
+from touchpoints.published_key import NO_KEYS, Keys
 from touchpoints.receive import receive
 from touchpoints.request import Received, Refused, Request, Verified
 from touchpoints.touchpoint import Touchpoint
@@ -19,9 +20,9 @@ class Judged:
     digest: bytes
 
 
-def judge(request: Request, touchpoint: Touchpoint) -> Judged:
+def judge(request: Request, touchpoint: Touchpoint, keys: Keys = NO_KEYS) -> Judged:
     """Verify a request; costs time by its body's length."""
-    return Judged(received=receive(request, touchpoint), digest=hashlib.sha256(request.body).digest())
+    return Judged(received=receive(request, touchpoint, keys), digest=hashlib.sha256(request.body).digest())
 
 
 def event_of(

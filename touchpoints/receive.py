@@ -3,6 +3,7 @@
 import hashlib
 
 from touchpoints import handshake
+from touchpoints.published_key import NO_KEYS, Keys
 from touchpoints.request import Received, Refused, Request, Verified
 from touchpoints.selector import LONGEST_VALUE, Reading, bounded, selector
 from touchpoints.touchpoint import Touchpoint
@@ -11,8 +12,8 @@ from touchpoints.verification import verify
 MOST_HOPS = 8
 
 
-def receive(request: Request, touchpoint: Touchpoint) -> Received:
-    """`Verified` with what was read out, `Refused` with a problem code, or the `Answer` to a handshake.
+def receive(request: Request, touchpoint: Touchpoint, keys: Keys = NO_KEYS) -> Received:
+    """`Verified` with what was read out, `Refused` with a problem code, the `Answer` to a handshake, or `Wanting` for keys.
 
     Timestamps are compared with `request.received_at`, so that an event verified again later is judged by when it came.
     """
@@ -22,8 +23,8 @@ def receive(request: Request, touchpoint: Touchpoint) -> Received:
     hop = _hop(reading)
     if hop > MOST_HOPS:
         return Refused(code="hop_limit")
-    if refused := verify(reading, touchpoint, request.received_at):
-        return refused
+    if (unproved := verify(reading, touchpoint, request.received_at, keys)) is not None:
+        return unproved
     if touchpoint.handshake and (answer := handshake.answer(reading, touchpoint, proved=True)):
         return answer
     return _verified(reading, touchpoint, hop)

@@ -1,9 +1,10 @@
 """A request as the listener read it, and what deciding about it comes to. Refusal is a value: wrong senders are normal."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from touchpoints.event import Headers
 from touchpoints.moment import Micros
+from touchpoints.published_key import KeyPlace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +18,7 @@ class Request:
     remote: str
     received_at: Micros
     url: str  # the endpoint URL the sender was given, with the query as sent; never built from Host
+    client_certificate: str = ""  # SHA-256 in hex of the certificate its TLS client proved; empty: none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,11 +41,24 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A handshake or ping: answered at once, nothing stored."""
+    """A handshake or ping: answered at once, nothing stored.
+
+    Where `secret` or `visit` is there, the answer may be given only after that was done, and 503 where it could not be:
+    `secret` becomes the touchpoint's secret (it is in setup), `visit` is an https address of a pinned host to be fetched once.
+    """
 
     status: int = 200
     headers: Headers = ()
     body: bytes = b""
+    secret: str = field(default="", repr=False)
+    visit: str = field(default="", repr=False)
 
 
-Received = Verified | Refused | Answer
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanting:
+    """It cannot be told yet: published keys are wanted, which their holder has to fetch. Then it is received once more."""
+
+    keys: tuple[KeyPlace, ...]
+
+
+Received = Verified | Refused | Answer | Wanting

@@ -17,25 +17,32 @@ class TouchpointState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """How a sender is proved: one row of the provider table, or the fields of `[touchpoint.verify]`.
+    """How a sender is proved: `verify` of a provider's file, or the fields of `[touchpoint.verify]`.
 
-    `signature`, `timestamp`, `message_id` and `credential` are selectors, alternatives divided by `|`.
-    `signed` is a template over `{body} {ts} {id} {url} {method} {path_query}` and selectors.
+    `signature`, `timestamp`, `message_id`, `credential`, `key_id` and `key_url` are selectors, alternatives divided by `|`.
+    `signed` is a template over `{body} {ts} {id} {url} {method} {path_query} {sha256hex_body}` and selectors.
+    Which fields a scheme reads is said in its file under `verifiers/`.
     """
 
-    scheme: str = "hmac"  # hmac | token | basic | none
+    scheme: str = "hmac"  # see touchpoints.verification.VERIFIERS
     signature: str = ""
-    algorithm: str = "sha256"  # sha1 | sha256 | sha512
-    encoding: str = "hex"  # hex | base64
+    algorithm: str = "sha256"  # hmac, hash: sha1 | sha256 | sha512; asymmetric: rsa-sha256 | ecdsa-sha256 | ed25519 …
+    encoding: str = "hex"  # hex | base64 | base64url | any (hex or base64)
     prefix: str = ""
-    layout: str = "plain"  # plain | csvkv:KEY | spacelist:TAG
+    layout: str = "plain"  # plain | csvkv:KEY | spacelist:TAG | numbered:HEADER-PREFIX
     signed: str = "{body}"
-    key: str = "utf8"  # utf8 | hex | base64 | whsec
-    timestamp: str = ""  # selector with a unit, e.g. header:webhook-timestamp:s; empty: none
+    key: str = "utf8"  # utf8 | hex | base64 | whsec | sha1; asymmetric: pem | spki | whpk | published:KIND
+    timestamp: str = ""  # selector with a unit (s, ms, iso), e.g. header:webhook-timestamp:s; empty: none
     message_id: str = ""
     tolerance: Micros = 5 * MINUTE
     credential: str = ""  # token: where the credential stands, e.g. header:X-Key or query:code
     allow_unsigned: bool = False
+    key_id: str = ""  # which of the published keys signed
+    key_url: str = ""  # where a published key stands: a selector, or const:URL
+    key_hosts: tuple[str, ...] = ()  # the only hosts a published key is fetched from: names, or *.name
+    audience: str = ""  # jwt: what `aud` must hold; empty: not compared
+    issuer: str = ""  # jwt: what `iss` must be
+    secret_form: str = ""  # regular expression: the only secrets this verification takes, where a touchpoint has alternatives
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,8 +137,13 @@ class Touchpoint:
     reference: str = ""  # selector
     event_type: str = ""  # selector
     verification: Verification = Verification()
+    alternatives: tuple[Verification, ...] = ()  # tried where the first does not apply: see touchpoints.verification.verify
     dedup: Dedup = Dedup()
     retry: Retry = Retry()
-    handshake: str = ""  # handshake kind and its argument, from the provider table; empty: none
-    methods: tuple[str, ...] = ("POST",)
+    handshake: str = ""  # `kind:argument`, several divided by `|`, from the provider's file; empty: none
+    methods: tuple[str, ...] = ("POST",)  # by which events come; a handshake's own are added by its kind
+    ack: str = "empty"  # the name of the answer to an accepted event: see touchpoints.ack
+    split: str | None = None  # JSON pointer of the list whose items become events of their own; None: the body is one event
+    networks: tuple[str, ...] = ()  # CIDRs: the only addresses that may send; empty: all
+    client_certificates: tuple[str, ...] = ()  # SHA-256 in hex: the only TLS clients that may send; empty: all
     destinations: tuple[Destination, ...] = ()

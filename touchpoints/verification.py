@@ -1,15 +1,18 @@
 """Proving a sender: the registry of schemes, and the checks that a configuration must pass before it is used."""
 
+import re
 from collections.abc import Callable
 
 from touchpoints.moment import Micros
 from touchpoints.problem import Problem, problem
-from touchpoints.request import Refused
+from touchpoints.published_key import NO_KEYS, Keys
+from touchpoints.request import Refused, Wanting
 from touchpoints.selector import Reading, selector
 from touchpoints.touchpoint import Touchpoint, Verification
 from touchpoints.verifiers import basic, hmac, token, unsigned
+from touchpoints.verifiers.check import Check
 
-Verifier = Callable[[Reading, Touchpoint, Micros], Refused | None]
+Verifier = Callable[[Reading, Check], Refused | Wanting | None]  # None: the sender is proved
 
 VERIFIERS: dict[str, Verifier] = {
     "hmac": hmac.verify,
@@ -21,9 +24,39 @@ VERIFIERS: dict[str, Verifier] = {
 _KEY_FORMS = {"whsec": "it begins with whsec_", "hex": "it is written in hexadecimal", "base64": "it is written in Base64"}
 
 
-def verify(reading: Reading, touchpoint: Touchpoint, now: Micros) -> Refused | None:
-    """Why the sender isn't proved, or None. Never raises for a verification that passed `verification_problem`."""
-    return VERIFIERS[touchpoint.verification.scheme](reading, touchpoint, now)
+def verify(reading: Reading, touchpoint: Touchpoint, now: Micros, keys: Keys = NO_KEYS) -> Refused | Wanting | None:
+    """Why the sender isn't proved, or None. Never raises for a verification that passed `verification_problem`.
+
+    Of a touchpoint's verifications the first decides whose proof the request brings and that takes one of the secrets: a
+    request that fails by it is refused, whatever another one would say.
+    """
+    first = touchpoint.verification
+    if not touchpoint.secrets and needs_secret(first):
+        return Refused(code="no_secret")
+    if not touchpoint.alternatives:
+        return _by(first, touchpoint.secrets, reading, now, keys)
+    for verification in (first, *touchpoint.alternatives):
+        secrets = _taken(verification, touchpoint.secrets)
+        if secrets and _brings(reading, verification):
+            return _by(verification, secrets, reading, now, keys)
+    return Refused(code="signature_missing")
+
+
+def _by(
+    verification: Verification, secrets: tuple[str, ...], reading: Reading, now: Micros, keys: Keys
+) -> Refused | Wanting | None:
+    return VERIFIERS[verification.scheme](reading, Check(verification=verification, secrets=secrets, now=now, keys=keys))
+
+
+def _taken(verification: Verification, secrets: tuple[str, ...]) -> tuple[str, ...]:
+    form = verification.secret_form
+    return tuple(secret for secret in secrets if re.fullmatch(form, secret)) if form else secrets
+
+
+def _brings(reading: Reading, verification: Verification) -> bool:
+    """Whether the request has what this verification looks at."""
+    place = verification.signature or verification.credential
+    return bool(selector(place).values(reading)) if place else False
 
 
 def needs_secret(verification: Verification) -> bool:

@@ -31,9 +31,11 @@ def make_touchpoint(name: str = "shopify", *secrets: str, **fields: Any) -> Touc
         "event_type": preset.event_type,
         "reference": preset.reference,
         "verification": preset.verification(),
+        "alternatives": preset.other_verifications(),
         "dedup": preset.dedup_rule(),
         "handshake": preset.handshake,
         "methods": preset.methods,
+        "ack": preset.ack,
     }
     return Touchpoint(**(made | fields))
 

@@ -5,7 +5,7 @@ import pytest
 from tests.touchpoints.factory import NOW, URL, WHSEC, make_touchpoint
 from touchpoints.event import Headers
 from touchpoints.moment import Micros
-from touchpoints.request import Request
+from touchpoints.request import Request, Wanting
 from touchpoints.selector import Reading
 from touchpoints.sign import sign
 from touchpoints.touchpoint import Touchpoint, Verification
@@ -34,6 +34,7 @@ HMAC = pytest.mark.parametrize("touchpoint", SCHEMES, ids=lambda one: one.provid
 def why(request: Request, touchpoint: Touchpoint, now: Micros = NOW) -> str:
     """The code of refusal; empty when the sender is proved."""
     refused = verify(Reading(request), touchpoint, now)
+    assert not isinstance(refused, Wanting)
     return refused.code if refused else ""
 
 

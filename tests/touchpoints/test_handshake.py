@@ -4,7 +4,7 @@ import pytest
 
 from tests.touchpoints.factory import NOW, URL, make_request, make_touchpoint
 from touchpoints.receive import receive
-from touchpoints.request import Answer, Refused, Verified
+from touchpoints.request import Answer, Received, Refused, Verified
 from touchpoints.sign import sign
 
 CHALLENGE = b'{"token":"t","challenge":"3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P","type":"url_verification"}'
@@ -31,7 +31,7 @@ def test_a_ping_with_a_signature_must_prove_it() -> None:
     assert receive(request, make_touchpoint("woocommerce", "secret")) == Refused(code="signature_wrong")
 
 
-def signed_slack(body: bytes) -> Verified | Refused | Answer:
+def signed_slack(body: bytes) -> Received:
     """What a signed Slack request comes to."""
     touchpoint = make_touchpoint("slack", "secret")
     return receive(make_request(body, sign(touchpoint, body, (), NOW, URL, "m")), touchpoint)

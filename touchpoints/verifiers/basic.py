@@ -3,16 +3,13 @@
 import base64
 import hmac
 
-from touchpoints.moment import Micros
 from touchpoints.request import Refused
 from touchpoints.selector import Reading
-from touchpoints.touchpoint import Touchpoint
+from touchpoints.verifiers.check import Check
 
 
-def verify(reading: Reading, touchpoint: Touchpoint, _now: Micros) -> Refused | None:
+def verify(reading: Reading, check: Check) -> Refused | None:
     """Why the sender isn't proved, or None when user name and password are one of the secrets."""
-    if not touchpoint.secrets:
-        return Refused(code="no_secret")
     values = reading.headers(b"authorization")
     if len(values) != 1:
         return Refused(code="signature_ambiguous" if values else "credential_missing")
@@ -23,5 +20,5 @@ def verify(reading: Reading, touchpoint: Touchpoint, _now: Micros) -> Refused | 
         return Refused(code="credential_malformed")
     if kind.lower() != b"basic" or b":" not in given:
         return Refused(code="credential_malformed")
-    fits = [hmac.compare_digest(secret.encode("utf-8", "surrogatepass"), given) for secret in touchpoint.secrets]
+    fits = [hmac.compare_digest(secret.encode("utf-8", "surrogatepass"), given) for secret in check.secrets]
     return None if any(fits) else Refused(code="credential_wrong")

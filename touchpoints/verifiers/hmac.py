@@ -13,7 +13,8 @@ from touchpoints.moment import SECOND, Micros
 from touchpoints.request import Refused
 from touchpoints.selector import Reading, Selector, selector
 from touchpoints.template import Material, Template, template
-from touchpoints.touchpoint import Touchpoint, Verification
+from touchpoints.touchpoint import Verification
+from touchpoints.verifiers.check import Check
 
 DIGEST_SIZES = {"sha1": 20, "sha256": 32, "sha512": 64}
 UNITS: dict[str, Micros] = {"s": SECOND, "ms": SECOND // 1000}
@@ -167,11 +168,9 @@ def digest(key: bytes, pieces: list[bytes], algorithm: str) -> bytes:
     return running.digest()
 
 
-def verify(reading: Reading, touchpoint: Touchpoint, now: Micros) -> Refused | None:
+def verify(reading: Reading, check: Check) -> Refused | None:
     """Why the sender isn't proved, or None when one of the signatures fits one of the secrets and the timestamp is fresh."""
-    if not touchpoint.secrets:
-        return Refused(code="no_secret")
-    plan = scheme(touchpoint.verification)
+    plan = scheme(check.verification)
     signed = _read_signature(plan, reading)
     if isinstance(signed, Refused):
         return signed
@@ -184,7 +183,7 @@ def verify(reading: Reading, touchpoint: Touchpoint, now: Micros) -> Refused | N
     pieces = plan.signed.pieces(Material(reading, ts, id_))
     if pieces is None:
         return Refused(code="signature_missing")
-    return _compare(plan, touchpoint.secrets, signed.candidates, pieces) or _check_fresh(plan, ts, now)
+    return _compare(plan, check.secrets, signed.candidates, pieces) or _check_fresh(plan, ts, check.now)
 
 
 def _only(place: Selector | None, reading: Reading, missing: str) -> bytes | Refused:

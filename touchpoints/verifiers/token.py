@@ -2,21 +2,18 @@
 
 import hmac
 
-from touchpoints.moment import Micros
 from touchpoints.request import Refused
 from touchpoints.selector import Reading, selector
-from touchpoints.touchpoint import Touchpoint
+from touchpoints.verifiers.check import Check
 
 
-def verify(reading: Reading, touchpoint: Touchpoint, _now: Micros) -> Refused | None:
+def verify(reading: Reading, check: Check) -> Refused | None:
     """Why the sender isn't proved, or None when the credential is one of the secrets, after the verification's prefix."""
-    if not touchpoint.secrets:
-        return Refused(code="no_secret")
-    values = selector(touchpoint.verification.credential).values(reading)
+    values = selector(check.verification.credential).values(reading)
     if len(values) != 1:
         return Refused(code="signature_ambiguous" if values else "credential_missing")
     if not values[0]:
         return Refused(code="credential_malformed")
-    prefix = touchpoint.verification.prefix
-    fits = [hmac.compare_digest((prefix + secret).encode("utf-8", "surrogatepass"), values[0]) for secret in touchpoint.secrets]
+    prefix = check.verification.prefix
+    fits = [hmac.compare_digest((prefix + secret).encode("utf-8", "surrogatepass"), values[0]) for secret in check.secrets]
     return None if any(fits) else Refused(code="credential_wrong")
