@@ -8,6 +8,7 @@ import structlog
 
 from appliance import VERSION
 from appliance.alerts.watchman import Watchman
+from appliance.backup.safekeeping import Safekeeping
 from appliance.chance import new_token
 from appliance.clock import Clock
 from appliance.clock_watch import ClockWatch
@@ -96,6 +97,12 @@ class Agent:
             new_id=new_id,
             tasks=self._tasks,
         )
+        self._safekeeping = Safekeeping(
+            opened,
+            settings=lambda: self.configuration.backup,
+            deeds=lambda: self._works.deeds if self._works else None,
+            clock=clock,
+        )
         self.direct = self._make_direct_side().path
         self.proxy = self._make_proxy_side()
         self._works = self._make_works()
@@ -113,6 +120,7 @@ class Agent:
         self._adopt(await self._opened.configuration.load(self._environment))
         await self.proxy.recall()
         self._instance = await self._opened.configuration.instance_id(new_instance_id())
+        await self._safekeeping.recall()
 
     async def start(self) -> None:
         """Deliver, drain, listen, pull, and keep house."""
@@ -141,6 +149,7 @@ class Agent:
             (10.0, self.direct.watch, "direct path"),
             *self.proxy.chores,
             *self._watchman.chores,
+            *self._safekeeping.chores,
             (600.0, self.page_certificate.renew, "page certificate"),
         ):
             self._schedule.every(seconds, chore, name=name)
@@ -200,6 +209,7 @@ class Agent:
             now=self._clock.now(),
         )
         yield from self._watchman.needs()
+        yield from self._safekeeping.needs()
 
     def _make_direct_side(self) -> DirectSide:
         around = DirectSurroundings(
@@ -269,6 +279,7 @@ class Agent:
             health=lambda: self._works.lanes.health() if self._works else {},
             check=self._opened.check,
             watchman=self._watchman,
+            backups=self._safekeeping.backups,
             start_empty=self._start_empty,
             wake=lambda: self._works.wake() if self._works else None,
             now=self._clock.now,
@@ -297,11 +308,7 @@ class Agent:
         )
 
     def _facts(self) -> Facts:
-        return facts_of(
-            self._opened.folder,
-            listener_ends=self.direct.certificate_ends,
-            page_ends=self.page_certificate.ends,
-        )
+        return facts_of(self._opened.folder, listener_ends=self.direct.certificate_ends, page_ends=self.page_certificate.ends)
 
     def _vitals(self) -> Vitals:
         return Vitals(

@@ -68,6 +68,11 @@ class DataFolder:
         return self.path / "spool"
 
     @property
+    def backups(self) -> Path:
+        """Where backups are kept, unless the configuration names another folder."""
+        return self.path / "backups"
+
+    @property
     def logs(self) -> Path:
         """The program's own log, rotating."""
         return self.path / "logs"

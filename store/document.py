@@ -91,6 +91,9 @@ def merge(stored: Document, new: Mapping[str, Any], *, prune: bool) -> Document:
             merged[key] = merge_value(merged.get(key), value)
     if prune and isinstance(merged.get("alerts"), dict):
         merged["alerts"] = {**alert_secrets(stored.get("alerts", {}), merged["alerts"]), **merged["alerts"]}
+    if prune and isinstance(merged.get("backup"), dict):
+        kept = {key: value for key, value in stored.get("backup", {}).items() if key == "passphrase"}
+        merged["backup"] = {**kept, **merged["backup"]}
     old, touchpoints = stored.get("touchpoint", []), new.get("touchpoint", [])
     merged["touchpoint"] = merge_touchpoints(old, touchpoints, prune) if isinstance(touchpoints, list) else touchpoints
     return deepcopy(merged)
@@ -210,7 +213,7 @@ def made_absolute(document: Document, base: Path) -> Document:
     document = deepcopy(document)
     pair = ("tls_certificate", "tls_key")
     tables: list[tuple[Any, tuple[str, ...]]] = [(document.get("agent"), pair), (document.get("page"), pair)]
-    tables.append((document.get("alerts"), ("smtp_ca",)))
+    tables += [(document.get("alerts"), ("smtp_ca",)), (document.get("backup"), ("folder",))]
     for touchpoint in tables_of(document.get("touchpoint")):
         tables += [(destination, ("ca",)) for destination in tables_of(touchpoint.get("destination"))]
     for table, keys in tables:

@@ -34,6 +34,7 @@ class Redaction:
 def secrets_of(configuration: Configuration) -> Iterator[str]:
     """Every secret of a configuration, in clear, for a Redaction."""
     yield from secrets_of_alerts(configuration.alerts)
+    yield configuration.backup.passphrase
     for touchpoint in configuration.touchpoints:
         yield from touchpoint.secrets
         yield touchpoint.verify_token

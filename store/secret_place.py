@@ -31,6 +31,7 @@ def exchange_secrets(document: Document, exchange: Exchange) -> None:
     alerts = document.get("alerts")
     exchange_keys(alerts, ("smtp_password",), "alerts", exchange, mail_server_of(alerts))
     exchange_keys(alerts, ("webhook_url", "webhook_secret"), "alerts", exchange)
+    exchange_keys(document.get("backup"), ("passphrase",), "backup", exchange)
     touchpoints = document.get("touchpoint")
     for index, touchpoint in enumerate(touchpoints if isinstance(touchpoints, list) else []):
         if isinstance(touchpoint, dict):

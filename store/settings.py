@@ -66,6 +66,18 @@ class PageSettings:
     tls_key: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackupSettings:
+    """`[backup]`; `size` in bytes."""
+
+    at: str = "02:30"  # HH:MM of this machine's clock; empty: none is made by itself
+    folder: str = ""  # absolute; empty: `backups` in the data folder
+    keep: int = 7
+    size: int = 1024 * MIB  # of all that are kept
+    bodies: bool = False  # also the bodies of settled events
+    passphrase: str = field(default="", repr=False)  # seals the key file into each; empty: the key stays out
+
+
 # What an alert may be about: codes of needs. What only waits for setting up is told on the page alone.
 ALERT_KINDS = (
     "given_up",
@@ -93,6 +105,10 @@ ALERT_KINDS = (
     "page_certificate_expires",
     "config_not_applied",
     "secret_stale",
+    "backup_failed",
+    "backup_no_room",
+    "backup_too_large",
+    "restored",
     "alert_email_failed",
     "alert_webhook_failed",
 )
@@ -134,6 +150,7 @@ class Configuration:
     retention: RetentionSettings = RetentionSettings()
     page: PageSettings = PageSettings()
     alerts: AlertSettings = AlertSettings()
+    backup: BackupSettings = BackupSettings()
     touchpoints: tuple[Touchpoint, ...] = ()
     touchpoint_names: dict[int, str] = field(default_factory=dict)  # also of removed ones, for the log
     destination_names: dict[int, str] = field(default_factory=dict)  # also of removed ones

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from store.alerts_definition import ALERTS, check_alerts
+from store.backup_definition import BACKUP, check_backup
 from store.settings import (
     MIB,
     AgentSettings,
     AlertSettings,
+    BackupSettings,
     Configuration,
     Limits,
     PageSettings,
@@ -76,6 +78,7 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
     "retention": RETENTION,
     "page": PAGE,
     "alerts": ALERTS,
+    "backup": BACKUP,
 }
 
 # (path, type, default, meaning) of every key of the agent's file.
@@ -104,6 +107,7 @@ def read_configuration(document: Mapping[str, Any], ids: Ids, reading: Reading) 
         retention=RetentionSettings(**values["retention"]),
         page=PageSettings(**values["page"]),
         alerts=AlertSettings(**values["alerts"]),
+        backup=BackupSettings(**values["backup"]),
         touchpoints=read_touchpoints(document.get("touchpoint", []), ids, reading),
     )
     check_contradictions(document, configuration, reading)
@@ -122,6 +126,7 @@ def check_contradictions(document: Mapping[str, Any], configuration: Configurati
     if configuration.limits.body > shares(configuration.limits.buffers)[0]:
         reading.wrong("body_over_buffers", "limits.body")
     check_alerts(document, configuration.alerts, reading)
+    check_backup(configuration.backup, reading)
 
 
 def check_pair(document: Mapping[str, Any], section: str, reading: Reading) -> None:

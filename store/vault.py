@@ -58,6 +58,12 @@ def create_key(path: Path, chance: Callable[[int], bytes]) -> Vault:
     `chance` gives as many random bytes as it is asked for. Raises ProblemError(key_file_unusable), also when there is a file.
     """
     key = chance(KEY_BYTES)
+    write_key_file(path, key)
+    return Vault(key)
+
+
+def write_key_file(path: Path, key: bytes) -> None:
+    """Make a key file, for its owner alone, on disk. Raises ProblemError(key_file_unusable), also when there is a file."""
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="ascii", newline="\n") as file:
@@ -66,11 +72,15 @@ def create_key(path: Path, chance: Callable[[int], bytes]) -> Vault:
             os.fsync(file.fileno())
     except OSError as error:
         raise ProblemError(problem("key_file_unusable", file=path, why=error.strerror or "unknown")) from None
-    return Vault(key)
 
 
 def open_key(path: Path) -> Vault:
     """The vault of an existing key file. Raises ProblemError: key_file_missing, key_file_malformed, key_file_unusable."""
+    return Vault(read_key_file(path))
+
+
+def read_key_file(path: Path) -> bytes:
+    """The key in an existing key file. Raises as `open_key`."""
     try:
         with path.open("rb") as file:
             text = file.read(KEY_BYTES * 2 + 3)
@@ -79,6 +89,9 @@ def open_key(path: Path) -> Vault:
     except OSError as error:
         raise ProblemError(problem("key_file_unusable", file=path, why=error.strerror or "unknown")) from None
     try:
-        return Vault(bytes.fromhex(text.decode("ascii")))
+        key = bytes.fromhex(text.decode("ascii"))
     except ValueError:
         raise ProblemError(problem("key_file_malformed", file=path)) from None
+    if len(key) != KEY_BYTES:
+        raise ProblemError(problem("key_file_malformed", file=path))
+    return key

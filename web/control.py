@@ -50,6 +50,7 @@ class Control(Protocol):
     async def trial(self, touchpoint: str, event_id: str) -> Json | None:
         """What a touchpoint would make of a stored event now; nothing is sent or kept. None: no such event, or no body left.
 
+        With a `secret`, as if it were the touchpoint's only one; it is kept nowhere.
         `{verdict, reason, event_type, reference, dedup_key, wanted, deliveries}`; deliveries as in `test`.
         """
 
@@ -72,6 +73,12 @@ class Control(Protocol):
 
     async def check(self) -> Json:
         """`{configuration, events}`: whether each file reads from end to end."""
+
+    async def backups(self) -> Json:
+        """`{backups: [{file, made_at, bytes}], trouble}`, the newest first; `trouble`: why the last try made none."""
+
+    async def back_up(self, *, actor: Actor) -> Json:
+        """Make a backup and try it: `{file, made_at, bytes, waiting, bodies, claims, with_key}`. Raises ProblemError."""
 
     async def start_empty(self, *, actor: Actor) -> None:
         """Begin with an empty events file where the old one is damaged. Raises ProblemError(events_file_usable)."""

@@ -9,11 +9,11 @@ from appliance import VERSION
 from appliance.command.about import check, paths, version
 from appliance.command.admin import admin
 from appliance.command.alerts import alerts
+from appliance.command.backup import backup, restore
 from appliance.command.client import Turned
 from appliance.command.config import config
 from appliance.command.events import events
 from appliance.command.export import export
-from appliance.command.later import LATER
 from appliance.command.pair import pair, pairing
 from appliance.command.proxy import proxy
 from appliance.command.run import run
@@ -87,6 +87,7 @@ for command in (
     proxy,
     pair,
     pairing,
-    *LATER,
+    backup,
+    restore,
 ):
     hookport.add_command(command)

@@ -37,6 +37,19 @@ class Instance:
 
         return await self._run(work)
 
+    async def fact(self, key: str) -> str:
+        """What is kept about this instance under a key, or empty."""
+        return await self._run(lambda db: read_instance(db, key))
+
+    async def keep_fact(self, key: str, value: str) -> None:
+        """Keep a fact about this instance; empty is as good as none."""
+
+        def work(db: sqlite3.Connection) -> None:
+            write_instance(db, key, value)
+            db.execute("COMMIT")
+
+        await self._run(work)
+
     async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run a work in a transaction of its own, which is rolled back unless the work commits it."""
 

@@ -30,6 +30,7 @@ _PARTS = {
     "agent": "The agent and its data folder",
     "store": "The database files",
     "alerts": "Alerts",
+    "backup": "Backups",
     "api": "Commands and the JSON API",
     "page": "The page: setup, sign-in and forms",
 }

@@ -69,7 +69,16 @@ async def test_what_may_be_any_text_is_shown_as_text(attack: Attack, ears: Ears)
     taken = [what for what, text in TEXT.items() if not (await apply(attack.site.agent, text)).problems]
     assert "a header" in taken
     paths = ["/", "/touchpoints", "/touchpoints/orders", "/touchpoints/orders/to/erp", "/touchpoints/orders/add/http"]
-    paths += ["/settings", "/settings/access", "/settings/storage", "/settings/audit", "/settings/about", "/events", "/export"]
+    paths += [
+        "/settings",
+        "/settings/access",
+        "/settings/storage",
+        "/settings/backup",
+        "/settings/audit",
+        "/settings/about",
+        "/events",
+        "/export",
+    ]
     wrong = [problem for path in paths for problem in await looked(attack.screen, attack.site.at(path))]
     assert wrong == []
     assert attack.screen.wrong == []

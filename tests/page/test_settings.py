@@ -47,6 +47,7 @@ SCREENS = (
     "/settings/proxy",
     "/settings/storage",
     "/settings/access",
+    "/settings/backup",
     "/settings/alerts",
     "/settings/people",
     "/settings/audit",

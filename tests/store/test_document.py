@@ -180,7 +180,15 @@ def test_toml_is_read_back_as_it_was() -> None:
     text = to_toml(STORED)
     expected = deepcopy(STORED)
     del expected["touchpoint"][1]["destination"]
-    assert tomllib.loads(text) == {**expected, "proxy": {}, "limits": {}, "retention": {}, "page": {}, "alerts": {}}
+    assert tomllib.loads(text) == {
+        **expected,
+        "proxy": {},
+        "limits": {},
+        "retention": {},
+        "page": {},
+        "alerts": {},
+        "backup": {},
+    }
     assert '# body = "25MiB"' in text
 
 

@@ -12,6 +12,7 @@ from litestar.types import ControllerRouterHandler
 from web.api.admin import AdminController
 from web.api.alerts import AlertsController
 from web.api.audit import AuditController
+from web.api.backups import BackupsController
 from web.api.configuration import ConfigurationController
 from web.api.events import EventsController
 from web.api.export import ExportController
@@ -34,6 +35,7 @@ API_HANDLERS: list[ControllerRouterHandler] = [
     AuditController,
     AdminController,
     FilesController,
+    BackupsController,
 ]
 
 

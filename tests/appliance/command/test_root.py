@@ -67,15 +67,6 @@ def test_wrong_use_exits_2(args: list[str]) -> None:
     assert "Usage:" in result.stderr
 
 
-@pytest.mark.parametrize("name", ["backup", "restore"])
-def test_what_is_not_there_yet_says_so(name: str) -> None:
-    """Whatever is asked of it, it fails in words."""
-    result = CliRunner().invoke(hookport, [name, "CODE", "--proxy", "x"])
-    assert result.exit_code == 1
-    assert "later version" in result.stderr
-    assert result.stdout == ""
-
-
 def test_exit_codes() -> None:
     """2 for a refused configuration, 3 for a folder somebody holds, 1 for all else."""
     other, held = Problem("x", "", ""), Problem("already_running", "", "")

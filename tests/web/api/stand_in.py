@@ -113,6 +113,9 @@ def export_row(number: int, **changes: Any) -> ExportRow:
     return replace(plain, **changes)
 
 
+BACKUP = {"file": "/srv/hookport-20261124T023000Z.backup", "made_at": "2026-11-24T02:30:00Z", "bytes": 4096}
+
+
 @dataclass
 class StandInLog:
     listed: list[Listed] = field(default_factory=list)
@@ -304,6 +307,13 @@ class StandInControl:
 
     async def check(self) -> dict[str, Any]:
         return {"configuration": True, "events": self.ok}
+
+    async def backups(self) -> dict[str, Any]:
+        return {"backups": [BACKUP], "trouble": None}
+
+    async def back_up(self, *, actor: Actor) -> dict[str, Any]:
+        self.calls.append(("back_up", actor))
+        return {**BACKUP, "waiting": 1, "bodies": 1, "claims": 2, "with_key": False}
 
     async def start_empty(self, *, actor: Actor) -> None:
         self.calls.append(("start_empty", actor))

@@ -8,6 +8,7 @@ from web.page.proxy_deeds import PROXY_DEED_HANDLERS
 from web.page.settings.about import ABOUT_HANDLERS
 from web.page.settings.alerts import ALERT_HANDLERS
 from web.page.settings.audit import audit_page
+from web.page.settings.backup import BACKUP_HANDLERS
 from web.page.settings.people import PEOPLE_HANDLERS
 from web.page.settings.sections import SECTION_HANDLERS
 
@@ -17,6 +18,7 @@ SETTINGS_HANDLERS: list[ControllerRouterHandler] = [
     *PROXY_HANDLERS,
     *PROXY_DEED_HANDLERS,
     *ALERT_HANDLERS,
+    *BACKUP_HANDLERS,
     *PEOPLE_HANDLERS,
     audit_page,
     *ABOUT_HANDLERS,

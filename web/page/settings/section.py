@@ -1,11 +1,13 @@
 """A section of the configuration as a form, and its tabs."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from litestar.response import Redirect, Template
 
 from store.settings_definition import SECTIONS
+from touchpoints.moment import from_datetime
 from touchpoints.problem import Problem
 from web.api.desk import CallerRequest, Desk
 from web.api.front_desk import FrontDesk
@@ -17,8 +19,13 @@ from web.page.render import go, show
 from web.page.standing import state_shown
 from web.page.words import t
 
-SCREENS: dict[str, tuple[str, ...]] = {"arrival": ("agent",), "storage": ("retention", "limits"), "access": ("page",)}
-TABS = ("arrival", "proxy", "storage", "access", "alerts", "people", "audit", "about")
+SCREENS: dict[str, tuple[str, ...]] = {
+    "arrival": ("agent",),
+    "storage": ("retention", "limits"),
+    "access": ("page",),
+    "backup": ("backup",),
+}
+TABS = ("arrival", "proxy", "storage", "backup", "access", "alerts", "people", "audit", "about")
 
 
 def _fields(section: str) -> dict[str, Place]:
@@ -93,7 +100,13 @@ async def section_screen(
         overlap=desk.control.configuration().agent.switch_overlap,
         facts_now=desk.facts(),
         now_running=await desk.control.status(),
+        backups=await _backups(desk) if screen == "backup" else [],
     )
+
+
+async def _backups(desk: Desk) -> list[dict[str, Any]]:
+    found = await desk.control.backups()
+    return [{**one, "made_at": from_datetime(datetime.fromisoformat(one["made_at"]))} for one in found["backups"]]
 
 
 async def save_section(

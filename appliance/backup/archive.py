@@ -1,0 +1,159 @@
+"""One backup: a zip file with a manifest, both database files, and the key where a passphrase seals it."""
+
+import hashlib
+import json
+import os
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from appliance.backup.sealed_key import SealedKey, open_sealed
+from store.backup import Counted
+from touchpoints.moment import Micros, rfc3339
+from touchpoints.problem import ProblemError, problem
+
+FORMAT = 1
+MANIFEST, CONFIGURATION, EVENTS, KEY = "manifest.json", "configuration.db", "events.db", "secret.key.sealed"
+FILES = (CONFIGURATION, EVENTS)
+_PIECE = 1024 * 1024
+_MOST_MANIFEST = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What a backup says of itself."""
+
+    made_at: Micros
+    version: str
+    instance: str
+    counted: Counted
+    with_key: bool
+    digests: Mapping[str, str]  # SHA-256 in hex, by file name
+
+
+def write_archive(
+    target: Path,
+    folder: Path,
+    *,
+    made_at: Micros,
+    version: str,
+    instance: str,
+    counted: Counted,
+    key: SealedKey | None,
+) -> Manifest:
+    """Pack the files of a folder. The target is there whole or not at all, for its owner alone. Raises OSError."""
+    manifest = Manifest(
+        made_at=made_at,
+        version=version,
+        instance=instance,
+        counted=counted,
+        with_key=key is not None,
+        digests={name: _digest(folder / name) for name in FILES},
+    )
+    partial = target.with_name(f".{target.name}.partial")
+    partial.unlink(missing_ok=True)
+    handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            _pack(file, folder, manifest, key)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(target)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    return manifest
+
+
+def _pack(file: BinaryIO, folder: Path, manifest: Manifest, key: SealedKey | None) -> None:
+    told = {"format": FORMAT, "role": "agent", "made": rfc3339(manifest.made_at), **asdict(manifest)}
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, allowZip64=True, compresslevel=1) as archive:
+        archive.writestr(MANIFEST, json.dumps(told, indent=1))
+        for name in FILES:
+            archive.write(folder / name, name)
+        if key is not None:
+            archive.writestr(KEY, key.text())
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_manifest(path: Path) -> Manifest:
+    """What a backup says of itself. Raises ProblemError(backup_unreadable)."""
+    with _opened(path) as archive:
+        return _manifest(archive, path)
+
+
+def unpack(path: Path, folder: Path, *, told: Callable[[int], None] = lambda _n: None) -> Manifest:
+    """Write both files into a folder, compared with their digests; `told` hears how many bytes. Raises ProblemError."""
+    with _opened(path) as archive:
+        manifest = _manifest(archive, path)
+        for name in FILES:
+            digest = hashlib.sha256()
+            with archive.open(name) as source, (folder / name).open("xb") as target:
+                while piece := source.read(_PIECE):
+                    digest.update(piece)
+                    target.write(piece)
+                    told(len(piece))
+                target.flush()
+                os.fsync(target.fileno())
+            if digest.hexdigest() != manifest.digests.get(name):
+                raise ProblemError(problem("backup_unreadable", file=path, why=f"{name} is not what was packed"))
+    return manifest
+
+
+def read_key(path: Path, passphrase: str) -> bytes:
+    """The key that a backup holds. Raises ProblemError: backup_without_key, backup_passphrase_wrong, backup_unreadable."""
+    with _opened(path) as archive:
+        if KEY not in archive.namelist():
+            raise ProblemError(problem("backup_without_key"))
+        if archive.getinfo(KEY).file_size > _MOST_MANIFEST:
+            raise ProblemError(problem("backup_unreadable", file=path, why="its key is too long"))
+        text = archive.read(KEY).decode("utf-8", "replace")
+    return open_sealed(text, passphrase)
+
+
+def _manifest(archive: zipfile.ZipFile, path: Path) -> Manifest:
+    try:
+        if archive.getinfo(MANIFEST).file_size > _MOST_MANIFEST:
+            raise ValueError("its manifest is too long")
+        told = json.loads(archive.read(MANIFEST))
+        if told["format"] != FORMAT or told["role"] != "agent":
+            raise ValueError("another kind of backup, or one of a newer Hookport")
+        return Manifest(
+            made_at=int(told["made_at"]),
+            version=str(told["version"]),
+            instance=str(told["instance"]),
+            counted=Counted(**{key: int(value) for key, value in told["counted"].items()}),
+            with_key=bool(told["with_key"]),
+            digests={str(key): str(value) for key, value in told["digests"].items()},
+        )
+    except (KeyError, TypeError, AttributeError, ValueError, zipfile.BadZipFile) as error:
+        raise ProblemError(problem("backup_unreadable", file=path, why=str(error)[:200])) from None
+
+
+class _opened:  # noqa: N801 - a context manager, used as a function
+    """The zip file at a path; whatever is wrong with it becomes `backup_unreadable`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> zipfile.ZipFile:
+        try:
+            self._archive = zipfile.ZipFile(self._path)
+        except (OSError, zipfile.BadZipFile) as error:
+            raise self._unreadable(error) from None
+        return self._archive
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        self._archive.close()
+        if isinstance(error, zipfile.BadZipFile | EOFError | KeyError | NotImplementedError):
+            raise self._unreadable(error) from None
+
+    def _unreadable(self, error: BaseException) -> ProblemError:
+        why = (error.strerror or type(error).__name__) if isinstance(error, OSError) else str(error)[:200]
+        return ProblemError(problem("backup_unreadable", file=self._path, why=why))

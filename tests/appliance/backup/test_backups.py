@@ -1,0 +1,167 @@
+"""Backups: when one is due, what is kept, and what happens when none can be made."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from appliance.backup.archive import read_manifest
+from appliance.backup.backups import Backups
+from appliance.clock import Clock
+from appliance.data_folder import DataFolder
+from appliance.opening import Opened, open_folder
+from store.settings import MIB, BackupSettings
+from store.sqlite.backup import SqliteBackupFiles
+from tests.store.make import arrival
+from touchpoints.moment import DAY, HOUR, MINUTE, SECOND, Micros
+from touchpoints.problem import ProblemError, problem
+
+pytestmark = pytest.mark.anyio
+
+NOON: Micros = int(datetime(2026, 11, 24, 12, 0, tzinfo=UTC).timestamp()) * SECOND
+
+
+class Hands(Clock):
+    """A clock whose hands a test moves; it shows UTC."""
+
+    def __init__(self) -> None:
+        self.time = NOON
+
+    def now(self) -> Micros:
+        return self.time
+
+    def local(self, moment: Micros) -> datetime:
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=moment)
+
+
+class Keeper:
+    """Backups over a real data folder."""
+
+    def __init__(self, opened: Opened) -> None:
+        self.opened = opened
+        self.clock = Hands()
+        self.settings = BackupSettings()
+        self.files = SqliteBackupFiles()
+        self.backups = Backups(
+            opened.folder,
+            files=self.files,
+            settings=lambda: self.settings,
+            instance=lambda: "it",
+            chance=os.urandom,
+            clock=self.clock,
+        )
+
+    def moments(self) -> list[Micros]:
+        """When those that are kept were made, newest first."""
+        return [one.made_at for one in self.backups.kept()]
+
+
+@pytest.fixture
+async def keeper(tmp_path: Path) -> AsyncIterator[Keeper]:
+    opened = await open_folder(DataFolder(path=tmp_path / "data"), Clock())
+    assert opened.events is not None
+    await opened.events.inbox.put(arrival(1))
+    try:
+        yield Keeper(opened)
+    finally:
+        await opened.close()
+
+
+async def test_one_is_made_each_night_and_a_missed_one_at_once(keeper: Keeper) -> None:
+    """A machine that was off at half past two makes it when it is on again; never two for one night."""
+    await keeper.backups.when_due()
+    assert keeper.moments() == [NOON]
+    keeper.clock.time += 14 * HOUR + 29 * MINUTE
+    await keeper.backups.when_due()
+    assert keeper.moments() == [NOON]
+    keeper.clock.time += MINUTE
+    await keeper.backups.when_due()
+    await keeper.backups.when_due()
+    assert keeper.moments() == [NOON + 14 * HOUR + 30 * MINUTE, NOON]
+
+
+async def test_none_is_made_by_itself_without_a_time(keeper: Keeper) -> None:
+    """`at` empty: only by hand."""
+    keeper.settings = replace(keeper.settings, at="")
+    await keeper.backups.when_due()
+    assert keeper.moments() == []
+    made, manifest = await keeper.backups.make()
+    assert keeper.moments() == [NOON]
+    assert manifest == read_manifest(made.path)
+    assert (manifest.counted.waiting, manifest.counted.bodies, manifest.with_key) == (1, 1, False)
+
+
+async def test_the_newest_are_kept_within_count_and_size(keeper: Keeper) -> None:
+    """The oldest go, the newest never does."""
+    keeper.settings = replace(keeper.settings, keep=3)
+    for _ in range(5):
+        await keeper.backups.make()
+        keeper.clock.time += DAY
+    assert keeper.moments() == [NOON + 4 * DAY, NOON + 3 * DAY, NOON + 2 * DAY]
+    size = max(one.size for one in keeper.backups.kept())
+    keeper.settings = replace(keeper.settings, size=2 * size + size // 2)
+    await keeper.backups.make()
+    assert keeper.moments() == [NOON + 5 * DAY, NOON + 4 * DAY]
+
+
+async def test_one_that_is_too_large_is_told_and_the_others_stay(keeper: Keeper) -> None:
+    """Nothing half-made is left, and what was kept before still is."""
+    await keeper.backups.make()
+    keeper.clock.time += DAY
+    keeper.settings = replace(keeper.settings, size=1000)
+    with pytest.raises(ProblemError, match="more than"):
+        await keeper.backups.make()
+    assert keeper.moments() == [NOON]
+    assert [path.name for path in keeper.backups.place.iterdir()] == [keeper.backups.kept()[0].path.name]
+    assert keeper.backups.trouble is not None
+    assert keeper.backups.trouble.code == "backup_too_large"
+
+
+async def test_without_room_none_is_made(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twice what it takes must be free; it is told, and over once there is room."""
+    usage = shutil.disk_usage(keeper.opened.folder.path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage._replace(free=1000))
+    await keeper.backups.when_due()
+    assert keeper.moments() == []
+    assert keeper.backups.trouble is not None
+    assert keeper.backups.trouble.code == "backup_no_room"
+    monkeypatch.undo()
+    await keeper.backups.when_due()
+    assert keeper.moments() == []  # tried again after an hour, not each time the chore runs
+    keeper.clock.time += HOUR
+    await keeper.backups.when_due()
+    assert len(keeper.moments()) == 1
+    assert keeper.backups.trouble is None
+
+
+async def test_a_copy_that_cannot_be_put_back_is_no_backup(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is tried before it counts."""
+    honest = keeper.files.copy_events
+
+    def lossy(source: Path, target: Path, *, bodies: bool, now: Micros) -> object:
+        counted = honest(source, target, bodies=bodies, now=now)
+        return replace(counted, waiting=counted.waiting + 1)
+
+    monkeypatch.setattr(keeper.files, "copy_events", lossy)
+    with pytest.raises(ProblemError, match="not what was put in"):
+        await keeper.backups.make()
+    assert keeper.moments() == []
+    assert list(keeper.backups.place.iterdir()) == []
+    assert keeper.backups.trouble is not None
+    assert keeper.backups.trouble.code == "backup_failed"
+
+
+async def test_a_folder_that_cannot_be_written_to_is_told(keeper: Keeper, tmp_path: Path) -> None:
+    """A file stands where the folder should be."""
+    (tmp_path / "full").write_text("x")
+    keeper.settings = replace(keeper.settings, folder=str(tmp_path / "full"), size=MIB)
+    with pytest.raises(ProblemError) as caught:
+        await keeper.backups.make()
+    assert caught.value.problems[0].code == "backup_folder_unusable"
+    assert keeper.backups.trouble is not None
+    assert keeper.backups.trouble.code == "backup_failed"
+    assert problem("backup_failed", moment="", why="").mend in str(keeper.backups.trouble)
