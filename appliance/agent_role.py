@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+import structlog
+
 from appliance.agent import Agent
 from appliance.clock import Clock
 from appliance.data_folder import DataFolder
@@ -12,6 +14,8 @@ from store.configuration import Actor, Document
 from store.settings import PageSettings
 from touchpoints.problem import Problem
 from web.listener.certificate import Certificate
+
+log = structlog.get_logger()
 
 
 class AgentRole(Agent):
@@ -26,6 +30,19 @@ class AgentRole(Agent):
     def page_settings(self) -> PageSettings:
         """See Role."""
         return self.configuration.page
+
+    async def start(self) -> None:
+        """See Role."""
+        await super().start()
+        self._schedule.every(10.0, self.open_late, name="events file")
+
+    async def open_late(self) -> None:
+        """A disk that failed when the process began may be well again: then events are taken in and carried on."""
+        if await self.opened.open_events(self._clock):
+            log.warning("events_opened_late")
+            self._works = self._make_works()
+            if self._works is not None and self._works.usable:
+                await self._works.start()
 
     @property
     def blank(self) -> bool:

@@ -14,6 +14,7 @@ from appliance.data_folder import DataFolder, prepare, sweep_spool, unusable
 from appliance.instance_lock import InstanceLock
 from appliance.running import read_running
 from store.inbox import StoreUnavailable
+from store.log import Log
 from store.sqlite.alerts import SqliteAlertMemory
 from store.sqlite.configuration import SqliteConfiguration
 from store.sqlite.database import CONFIGURATION_APPLICATION, AiosqliteDatabase, Opener, reads_whole
@@ -61,6 +62,24 @@ class Opened:
         """The events file, unless it is damaged."""
         return self.events if self.events is not None and self.events.state != "corrupt" else None
 
+    def log(self) -> Log | None:
+        """The delivery log, unless the events file cannot be used."""
+        events = self.usable
+        return events.log if events else None
+
+    def readable(self) -> EventsFile:
+        """The events file. Raises StoreUnavailable(store_corrupt) where it cannot be used."""
+        if (events := self.usable) is None:
+            raise StoreUnavailable("store_corrupt")
+        return events
+
+    async def open_events(self, clock: Clock) -> bool:
+        """Try again to open an events file that could not be opened; whether it is there now, and was not before."""
+        if self.events is None:
+            self.events, self.trouble = await _open_events(self.folder, clock)
+            return self.events is not None
+        return False
+
     async def check(self) -> dict[str, bool]:
         """Whether each file reads from end to end; may take a while. Raises StoreUnavailable."""
         events = self.usable
@@ -106,7 +125,13 @@ async def under_lock(folder: DataFolder, open_files: Callable[[InstanceLock], Aw
 async def _open_files(folder: DataFolder, lock: InstanceLock, clock: Clock) -> Opened:
     is_new = not folder.configuration.exists()
     vault = vault_of(folder, is_new=is_new, others=(folder.key, folder.events))
-    opener = Opener(path=folder.configuration, application_id=CONFIGURATION_APPLICATION, writer=True, cache_bytes=1 << 20)
+    opener = Opener(
+        path=folder.configuration,
+        application_id=CONFIGURATION_APPLICATION,
+        writer=True,
+        cache_bytes=1 << 20,
+        checkpoint_pages=1,
+    )
     database = await AiosqliteDatabase.open(opener)
     try:
         await database.run(partial(migrate, kind="configuration", path=folder.configuration, now=clock.now()))

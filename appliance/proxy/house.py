@@ -46,9 +46,16 @@ class ProxyHouse:
         return (
             (5.0, self.write_down, "sightings"),
             (5.0, self.look_at_floor, "floor"),
+            (10.0, self.open_queue, "queue"),
             (60.0, self.survey, "survey"),
             (60.0, self.expire, "expire"),
         )
+
+    async def open_queue(self) -> None:
+        """A disk that failed when the process began may be well again."""
+        if await self.opened.open_queue(self.clock):
+            log.warning("queue_opened_late")
+            await self.begin()
 
     async def begin(self) -> None:
         """Take up what an earlier process told the operator, and what it could not finish."""

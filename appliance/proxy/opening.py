@@ -43,6 +43,13 @@ class OpenedProxy:
         """The queue's file, unless it is damaged."""
         return self.queue if self.queue is not None and self.queue.state != "corrupt" else None
 
+    async def open_queue(self, clock: Clock) -> bool:
+        """Try again to open a queue's file that could not be opened; whether it is there now, and was not before."""
+        if self.queue is None:
+            self.queue, self.trouble = await _open_queue(self.folder, clock)
+            return self.queue is not None
+        return False
+
     async def check(self) -> dict[str, bool]:
         """Whether each file reads from end to end; may take a while. Raises StoreUnavailable."""
         queue = self.usable
@@ -70,7 +77,9 @@ async def open_proxy_folder(folder: DataFolder, clock: Clock) -> OpenedProxy:
 async def _open_files(folder: DataFolder, lock: InstanceLock, clock: Clock) -> OpenedProxy:
     is_new = not folder.configuration.exists()
     vault = vault_of(folder, is_new=is_new, others=(folder.key, folder.queue))
-    opener = Opener(path=folder.configuration, application_id=PROXY_APPLICATION, writer=True, cache_bytes=1 << 22)
+    opener = Opener(
+        path=folder.configuration, application_id=PROXY_APPLICATION, writer=True, cache_bytes=1 << 22, checkpoint_pages=1
+    )
     database = await AiosqliteDatabase.open(opener)
     try:
         await database.run(partial(migrate, kind="proxy", path=folder.configuration, now=clock.now()))
