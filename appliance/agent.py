@@ -9,15 +9,19 @@ import structlog
 from appliance import VERSION
 from appliance.alerts.watchman import Watchman
 from appliance.backup.safekeeping import Safekeeping
+from appliance.captures import Captures
 from appliance.chance import new_token
 from appliance.clock import Clock
 from appliance.clock_watch import ClockWatch
 from appliance.control import Control
 from appliance.direct_side import DirectSide, DirectSurroundings
-from appliance.facts import facts_of, log_tail
+from appliance.effects import Effects
+from appliance.facts import facts_of, log_tail, vitals_of
 from appliance.floor import Floor, stored_size
 from appliance.house import House
 from appliance.ids import new_id, new_instance_id
+from appliance.key_client import open_key_transport
+from appliance.key_holder import KeyHolder
 from appliance.logs import Redactor
 from appliance.needs import Need, process_needs
 from appliance.opening import Opened
@@ -31,10 +35,7 @@ from appliance.statistics import Tally
 from appliance.status import Status
 from appliance.tasks import Tasks
 from appliance.works import Surroundings, Works
-from store.inbox import StoreUnavailable
-from store.log import Log
 from store.settings import Configuration
-from store.sqlite.events_file import EventsFile
 from touchpoints.moment import Micros
 from touchpoints.problem import Problem, ProblemError, problem
 from web.api.desk import Desk
@@ -103,6 +104,13 @@ class Agent:
             deeds=lambda: self._works.deeds if self._works else None,
             clock=clock,
         )
+        connect = partial(open_key_transport, environment=environment)
+        self._captures = Captures(opened.configuration, lambda: self.configuration)
+        self._effects = Effects(
+            capture=lambda *captured: self.control.capture(*captured),  # noqa: PLW0108 - the control is made below
+            connect=connect,
+        )
+        self._published = KeyHolder(connect=connect, clock=clock, tasks=self._tasks)
         self.direct = self._make_direct_side().path
         self.proxy = self._make_proxy_side()
         self._works = self._make_works()
@@ -121,6 +129,7 @@ class Agent:
         await self.proxy.recall()
         self._instance = await self._opened.configuration.instance_id(new_instance_id())
         await self._safekeeping.recall()
+        await self._captures.recall()
 
     async def start(self) -> None:
         """Deliver, drain, listen, pull, and keep house."""
@@ -168,6 +177,7 @@ class Agent:
     async def _follow(self, configuration: Configuration) -> None:
         before = self.configuration
         self._adopt(configuration)
+        await self._captures.recall()
         self.not_applied = ()
         if self.page is not None and self._works is not None and self._works.usable:
             await self._works.follow(before)
@@ -179,22 +189,9 @@ class Agent:
             await self.direct.follow(configuration.agent)
 
     async def _start_empty(self) -> None:
-        """Begin with an empty events file; the damaged one stays beside it."""
-        if self._works is None or self._works.usable:
+        if self._works is None:
             raise ProblemError(problem("events_file_usable"))
-        await self._works.close(grace=0)
-        await self._works.events.start_empty(now=self._clock.now())
-        if self.page is not None:
-            await self._works.start()
-
-    def _log(self) -> Log | None:
-        events = self._opened.usable
-        return events.log if events else None
-
-    def _events(self) -> EventsFile:
-        if (events := self._opened.usable) is None:
-            raise StoreUnavailable("store_corrupt")
-        return events
+        await self._works.start_empty(live=self.page is not None)
 
     def _warnings(self) -> Iterable[Need]:
         """What needs a person beside touchpoints and destinations."""
@@ -210,6 +207,7 @@ class Agent:
         )
         yield from self._watchman.needs()
         yield from self._safekeeping.needs()
+        yield from self._captures.needs()
 
     def _make_direct_side(self) -> DirectSide:
         around = DirectSurroundings(
@@ -218,6 +216,8 @@ class Agent:
             floor=self._floor,
             tally=self._tally,
             refusals=self._refusals,
+            perform=self._effects.perform,
+            published=self._published,
             clock=self._clock,
         )
         return DirectSide(self._opened.old_paths, around)
@@ -232,6 +232,8 @@ class Agent:
             budget=self._present.arriving,
             clock=self._clock,
             environment=self._environment,
+            perform=self._effects.perform,
+            published=self._published,
             tasks=self._tasks,
         )
         return ProxySide(self._opened, around)
@@ -248,6 +250,8 @@ class Agent:
             tasks=self._tasks,
             settled=self._tally.settled,
             proxied=self.proxy.path.sender_url,
+            perform=self._effects.perform,
+            published=self._published,
         )
         return Works(self._opened.events, around)
 
@@ -256,7 +260,7 @@ class Agent:
             data_dir=self._opened.folder.path,
             page=lambda: self.page,
             configuration=lambda: self.configuration,
-            log=self._log,
+            log=self._opened.log,
             direct=self.direct,
             proxy=self.proxy,
             drain=lambda: self._works.drain if self._works else None,
@@ -267,7 +271,7 @@ class Agent:
         return Control(
             store=self._opened.configuration,
             people=self._opened.people,
-            log=self._log,
+            log=self._opened.log,
             deeds=lambda: self._works.deeds if self._works else None,
             rehearsal=lambda: self._works.rehearsal if self._works else None,
             status=status,
@@ -280,6 +284,8 @@ class Agent:
             check=self._opened.check,
             watchman=self._watchman,
             backups=self._safekeeping.backups,
+            captures=self._captures,
+            knocks=self._effects.knocks,
             start_empty=self._start_empty,
             wake=lambda: self._works.wake() if self._works else None,
             now=self._clock.now,
@@ -289,7 +295,7 @@ class Agent:
         return Desk(
             control=self.control,
             membership=self.proxy,
-            log=lambda: self._events().log,
+            log=lambda: self._opened.readable().log,
             people=self._opened.people,
             door=self._opened.door,
             link=self.link,
@@ -302,7 +308,7 @@ class Agent:
             spool=self._opened.folder.spool,
             facts=self._facts,
             log_tail=lambda: log_tail(self._opened.folder),
-            statistics=lambda: self._events().statistics,
+            statistics=lambda: self._opened.readable().statistics,
             live=self._live,
             vitals=self._vitals,
         )
@@ -311,10 +317,4 @@ class Agent:
         return facts_of(self._opened.folder, listener_ends=self.direct.certificate_ends, page_ends=self.page_certificate.ends)
 
     def _vitals(self) -> Vitals:
-        return Vitals(
-            version=VERSION,
-            direct=self.direct.state,
-            direct_url=self.configuration.agent.host_public_url,
-            direct_error=self.direct.error,
-            stored_bytes=self._floor.stored_bytes,
-        )
+        return vitals_of(self.direct, self.configuration.agent.host_public_url, stored_bytes=self._floor.stored_bytes)

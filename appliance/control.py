@@ -7,7 +7,9 @@ from typing import Any
 from appliance.alerts.watchman import Watchman
 from appliance.backup.backups import Backups
 from appliance.bind_first import bind_first
+from appliance.captures import Captures
 from appliance.deeds import Deeds
+from appliance.knocks import Knocks
 from appliance.needs import Need
 from appliance.overview import overview
 from appliance.rehearsal import Rehearsal
@@ -20,7 +22,7 @@ from store.log import Filter, Log
 from store.people import AuditLine, People
 from store.settings import Configuration
 from touchpoints.moment import Micros
-from touchpoints.problem import Problem, ProblemError
+from touchpoints.problem import Problem, ProblemError, problem
 from touchpoints.retry import Health
 
 Json = dict[str, Any]
@@ -47,6 +49,8 @@ class Control:
         check: Callable[[], Awaitable[dict[str, bool]]],
         watchman: Watchman,
         backups: Backups,
+        captures: Captures,
+        knocks: Knocks,
         start_empty: Callable[[], Awaitable[None]],
         wake: Callable[[], None],
         now: Callable[[], Micros],
@@ -70,6 +74,8 @@ class Control:
         self._check = check
         self._watchman = watchman
         self._backups = backups
+        self._captures = captures
+        self._knocks = knocks
         self._start_empty = start_empty
         self._wake = wake
         self._now = now
@@ -164,12 +170,12 @@ class Control:
         await self._note(actor, "touchpoint.test", f"{touchpoint}{' delivered' if deliver else ''}")
         return played
 
-    async def trial(self, touchpoint: str, event_id: str) -> Json | None:
+    async def trial(self, touchpoint: str, event_id: str, *, secret: str = "") -> Json | None:
         """See web.control.Control."""
         rehearsal = self._rehearsal()
         if rehearsal is None:
             raise StoreUnavailable("store_corrupt")
-        return await rehearsal.trial(touchpoint, event_id)
+        return await rehearsal.trial(touchpoint, event_id, secret=secret)
 
     async def act(self, action: str, which: Filter, *, dry_run: bool, actor: Actor) -> Done:
         """See web.control.Control."""
@@ -181,6 +187,27 @@ class Control:
             self._wake()
             await self._note(actor, f"events.{action}", f"{done.changed} changed, first {', '.join(done.ids[:3])}")
         return done
+
+    async def capture(self, touchpoint: int, secret: str, remote: str) -> Applied:
+        """Take a secret that a sender set, where the touchpoint with that id has none: problem `secret_there` where it has."""
+        async with self._changing:
+            return await self._followed(await self._store.capture(touchpoint, secret, remote=remote, now=self._now()))
+
+    def knock(self, touchpoint: int) -> Json | None:
+        """See web.control.Control."""
+        return self._knocks.of(touchpoint)
+
+    def captured(self) -> list[Json]:
+        """See web.control.Control."""
+        return self._captures.shown()
+
+    async def dismiss_captured(self, touchpoint: str, *, actor: Actor) -> None:
+        """See web.control.Control."""
+        found = next((one.id for one in self._configuration().touchpoints if one.name == touchpoint), None)
+        if found is None:
+            raise ProblemError(problem("touchpoint_unknown", path="touchpoint", name=ascii(touchpoint[:64])[1:-1]))
+        await self._store.dismiss_captured(found, actor=actor, now=self._now())
+        await self._captures.recall()
 
     async def check(self) -> Json:
         """See web.control.Control."""

@@ -150,7 +150,10 @@ class Declaring:
         """Ours, and what others declared and this agent never had: no sender's URL dies because a machine was replaced."""
         taken = {name for one in configuration.touchpoints for name in (one.name, *one.aliases)}
         taken |= await self._pairings.removed_names()
-        carried = (one for one in counts.touchpoints if one.name not in taken)
+        known = {token_digest(one.token) for one in self.tokens}  # by these a renamed one is ours under its old name, too
+        carried = (
+            one for one in counts.touchpoints if one.name not in taken and known.isdisjoint(t.digest for t in one.tokens)
+        )
         others = [replace(one, aliases=tuple(alias for alias in one.aliases if alias not in taken)) for one in carried]
         declared = (*(self._declared(one) for one in configuration.touchpoints), *others)
         if self._closed():
@@ -163,6 +166,7 @@ class Declaring:
             aliases=touchpoint.aliases,
             state=touchpoint.state.value,
             methods=touchpoint.methods,
+            ack=touchpoint.ack,
             handshake=touchpoint.handshake,
             tokens=tuple(
                 DeclaredToken(

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
+from appliance.key_patience import KeyPatience
 from store.actions import Actions, Done
 from store.log import Filter
 from touchpoints.delivery import Delivery, DeliveryState
@@ -11,12 +12,14 @@ from touchpoints.judge import request_of
 from touchpoints.moment import Micros
 from touchpoints.plan import replan
 from touchpoints.problem import ProblemError, problem
-from touchpoints.receive import receive
-from touchpoints.request import Verified
+from touchpoints.request import Answer, Verified
 from touchpoints.touchpoint import Touchpoint
+from web.listener.intake import Perform, not_performed
+from web.listener.judging import NO_KEY_SOURCE, KeySource, judge_by
 
 PAGE = 500
 IDS_TOLD = 100
+KEY_PATIENCE = 10.0  # seconds that verifying again waits for published keys in all
 
 Simple = Callable[..., Awaitable[Done]]
 
@@ -31,12 +34,16 @@ class Deeds:
         touchpoints: Callable[[], Mapping[int, Touchpoint]],
         url: Callable[[Touchpoint, Event], str],
         now: Callable[[], Micros],
+        perform: Perform = not_performed,
+        published: KeySource = NO_KEY_SOURCE,
     ) -> None:
         """`url` gives the URL that an event's sender was given, without the query."""
         self._actions = actions
         self._touchpoints = touchpoints
         self._url = url
         self._now = now
+        self._perform = perform
+        self._published = published
         self._simple: Mapping[str, Simple] = {
             "hold": actions.hold,
             "release": actions.release,
@@ -108,24 +115,36 @@ class Deeds:
 
     async def _verify(self, which: Filter, *, dry_run: bool) -> Done:
         """Judge refused events again by today's secrets, and by the time they were received."""
-        tally = _Tally()
+        tally, patience = _Tally(), KeyPatience(KEY_PATIENCE)
         after = 0
         while page := await self._actions.refused(which, limit=PAGE, after=after):
             for seq, event, body in page:
                 after = seq
                 touchpoint = self._touchpoints().get(event.touchpoint)
-                verified = self._verified(event, body, touchpoint) if touchpoint else None
-                if verified is None:
+                if touchpoint and await self._verify_one(seq, event, body, touchpoint, patience, dry_run=dry_run):
+                    tally.change(event)
+                else:
                     tally.skip()
-                    continue
-                if not dry_run:
-                    await self._actions.accept(seq, _accepted(event, verified))
-                tally.change(event)
         return tally.done()
 
-    def _verified(self, event: Event, body: bytes, touchpoint: Touchpoint) -> Verified | None:
-        received = receive(request_of(event, body, self._url(touchpoint, event)), touchpoint)
-        return received if isinstance(received, Verified) else None
+    async def _verify_one(
+        self, seq: int, event: Event, body: bytes, touchpoint: Touchpoint, patience: KeyPatience, *, dry_run: bool
+    ) -> bool:
+        """Whether a refused event is one no more, or would be."""
+        request = request_of(event, body, self._url(touchpoint, event))
+        received = (await judge_by(self._published, request, touchpoint, seconds=patience.left)).received
+        if isinstance(received, Verified):
+            if not dry_run:
+                await self._actions.accept(seq, _accepted(event, received))
+            return True
+        if not isinstance(received, Answer) or not received.visit:
+            return False
+        if dry_run:
+            return True
+        done = await self._perform(touchpoint, request, received)
+        if done.status < 400:  # confirmed now: nobody needs to be told of it any more
+            await self._actions.dismiss(Filter(ids=(event.id,)), now=self._now(), dry_run=False)
+        return done.status < 400
 
 
 class _Tally:

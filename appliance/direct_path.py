@@ -155,4 +155,7 @@ class DirectPath:
 
 def _certificate(settings: AgentSettings) -> Certificate | None:
     """Read anew each time, so that a pair that cannot be used is refused however often it is applied."""
-    return Certificate(Path(settings.tls_certificate), Path(settings.tls_key)) if settings.tls_certificate else None
+    if not settings.tls_certificate:
+        return None
+    asked = Path(settings.tls_client_ca) if settings.tls_client_ca else None
+    return Certificate(Path(settings.tls_certificate), Path(settings.tls_key), asked)

@@ -16,7 +16,8 @@ from store.inbox import Inbox
 from store.old_path import OldPaths
 from touchpoints.event import Event
 from web.listener.app import make_app
-from web.listener.intake import Intake
+from web.listener.intake import Intake, Perform
+from web.listener.judging import KeySource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,8 @@ class DirectSurroundings:
     floor: Floor
     tally: Tally
     refusals: Refusals
+    perform: Perform
+    published: KeySource
     clock: Clock
 
 
@@ -51,6 +54,8 @@ class DirectSide:
             new_id=new_id,
             arrived=self._arrived,
             refused=self._refused,
+            perform=around.perform,
+            published=around.published,
         )
 
     def _inbox(self) -> Inbox | None:

@@ -5,9 +5,16 @@ from touchpoints.touchpoint import Touchpoint, TouchpointState
 from web.listener.endpoint import Directory, Endpoint
 
 
-def endpoint_url(touchpoint: Touchpoint, configuration: Configuration) -> str:
-    """What the person pastes into the web application: never built from a Host header."""
-    return f"{configuration.agent.host_public_url.rstrip('/')}/hooks/{touchpoint.name}"
+def endpoint_url(touchpoint: Touchpoint, configuration: Configuration, alias: str = "") -> str:
+    """What the person pastes into the web application: never built from a Host header. `alias`: by an older name of it."""
+    return f"{configuration.agent.host_public_url.rstrip('/')}/hooks/{alias or touchpoint.name}"
+
+
+def given_url(touchpoint: Touchpoint, configuration: Configuration, path: str) -> str:
+    """The URL that a sender was given which posts to a path: it may have signed an alias' URL."""
+    alias = path.rpartition("/")[2]
+    alias = alias if alias in touchpoint.aliases else ""
+    return touchpoint.public_url or endpoint_url(touchpoint, configuration, alias)
 
 
 def directory_of(configuration: Configuration) -> Directory:
@@ -16,6 +23,6 @@ def directory_of(configuration: Configuration) -> Directory:
     for touchpoint in configuration.touchpoints:
         if touchpoint.state is TouchpointState.DISABLED:
             continue
-        endpoint = Endpoint(touchpoint=touchpoint, url=touchpoint.public_url or endpoint_url(touchpoint, configuration))
-        endpoints |= dict.fromkeys((touchpoint.name, *touchpoint.aliases), endpoint)
+        for name in (touchpoint.name, *touchpoint.aliases):
+            endpoints[name] = Endpoint(touchpoint=touchpoint, url=given_url(touchpoint, configuration, name))
     return Directory(endpoints=endpoints)

@@ -4,9 +4,12 @@ import platform
 import shutil
 import sqlite3
 
+from appliance import VERSION
 from appliance.data_folder import DataFolder
+from appliance.direct_path import DirectPath
 from touchpoints.moment import Micros
 from web.facts import Facts
+from web.vitals import Vitals
 
 _TAIL_BYTES = 64 * 1024
 
@@ -27,6 +30,11 @@ def facts_of(folder: DataFolder, *, listener_ends: Micros | None, page_ends: Mic
         listener_certificate_ends=listener_ends,
         page_certificate_ends=page_ends,
     )
+
+
+def vitals_of(direct: DirectPath, url: str, *, stored_bytes: int) -> Vitals:
+    """What stands around every screen; `url` is the host public URL."""
+    return Vitals(version=VERSION, direct=direct.state, direct_url=url, direct_error=direct.error, stored_bytes=stored_bytes)
 
 
 def log_tail(folder: DataFolder) -> str:

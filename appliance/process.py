@@ -34,6 +34,7 @@ from web.listener.server import Listener
 
 if sys.platform != "win32":
     from appliance.handles_posix import allow_many_handles
+    from appliance.memory_posix import give_memory_back
 
 log = structlog.get_logger()
 
@@ -51,6 +52,7 @@ def run(options: RunOptions, kind: Kind = AGENT) -> int:
 async def _run(options: RunOptions, environment: Mapping[str, str], kind: Kind) -> int:
     if sys.platform != "win32":
         allow_many_handles()
+        give_memory_back()
     # Names are looked up in these threads: the standard handful would let a few slow ones hold up every destination.
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(max_workers=32, thread_name_prefix="worker"))
     clock, redactor = Clock(), Redactor()

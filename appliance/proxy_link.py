@@ -31,6 +31,8 @@ from touchpoints.pull.message import Batch, PullRequest
 from touchpoints.pull.sealing import SealBroken, unwrap_organisation_key
 from touchpoints.touchpoint import Touchpoint
 from web.listener.budget import Budget
+from web.listener.intake import Perform, not_performed
+from web.listener.judging import NO_KEY_SOURCE, KeySource
 
 log = structlog.get_logger()
 
@@ -59,6 +61,8 @@ class ProxyNeeds:
     trouble: Callable[[], str]  # problem code of what keeps this agent from taking anything in; empty: nothing
     verify: Callable[[int], Awaitable[None]]  # verify again the refused events of a touchpoint
     landed: Callable[[list[Landed]], None] = lambda _landed: None  # stored, for figures
+    perform: Perform = not_performed  # what a handshake's answer waits for
+    published: KeySource = NO_KEY_SOURCE
     version: str
 
 
@@ -86,6 +90,7 @@ class ProxyLink:
         self._pull: Pull | None = None
         self._declare = asyncio.Event()
         self._digest = ""
+        self._verified: dict[int, int] = {}  # by touchpoint: how many of its lacking events did not verify
 
     async def run(self) -> None:
         """Wait for the organisation's key where it is not there yet; then pull. Raises ProblemError and StoreUnavailable."""
@@ -127,12 +132,27 @@ class ProxyLink:
             raise
 
     async def verify_lacking(self) -> None:
-        """Events whose touchpoint was not here are verified, and run, once it is."""
+        """Events whose touchpoint was not here are verified, and run, once it is: made, or another that has the name now."""
+        self._verified.clear()
+        await self.verify_newly_lacking()
+
+    async def verify_newly_lacking(self) -> None:
+        """As `verify_lacking`, but for what was tried before: these may have been judged before their touchpoint was here."""
         dock = self._needs.dock()
-        if dock is not None:
-            here = {one.id for one in self._needs.configuration().touchpoints}
-            for touchpoint in (await dock.lacking()).keys() & here:
-                await self._needs.verify(touchpoint)
+        for number in await dock.lacking() if dock is not None else ():
+            if dock is not None and (living := await self._living(number)):
+                await dock.adopt(number, living)
+                if self._verified.get(living) != (await dock.lacking()).get(living, 0):
+                    await self._needs.verify(living)
+                    self._verified[living] = (await dock.lacking()).get(living, 0)
+
+    async def _living(self, number: int) -> int:
+        """The touchpoint that has the name which an id was kept for, else 0. Renamed and aliased ones have ids of their own."""
+        here = self._touchpoints()
+        if number in {one.id for one in here.values()}:
+            return number
+        found = here.get((await self._needs.pairings.reserved_names()).get(number, ""))
+        return found.id if found else 0
 
     async def _wait_for_key(self) -> None:
         """Until a person approved this agent on another one; entering the recovery key makes another link."""
@@ -191,7 +211,13 @@ class ProxyLink:
 
     def _make_pull(self, dock: Dock) -> Pull:
         needs = self._needs
-        judge = PullJudge(self.pairing, touchpoints=self._touchpoints, touchpoint_id=needs.pairings.touchpoint_id)
+        judge = PullJudge(
+            self.pairing,
+            touchpoints=self._touchpoints,
+            touchpoint_id=needs.pairings.touchpoint_id,
+            perform=needs.perform,
+            published=needs.published,
+        )
         return Pull(
             remote=self.remote,
             dock=dock,

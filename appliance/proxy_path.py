@@ -104,9 +104,11 @@ class ProxyPath:
             await self._link.verify_lacking()
 
     async def watch(self) -> None:
-        """Write down when it was last used; to be called every few seconds."""
+        """Write down when it was last used, and look after events of late touchpoints; to be called every few seconds."""
         with suppress(StoreUnavailable):
             await self._overlap.write_down()
+            if self._link is not None:
+                await self._link.verify_newly_lacking()
 
     def jumped(self) -> None:
         """The clock jumped: a laptop woke. Whatever waits is given up, and a new connection made at once."""

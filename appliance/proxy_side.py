@@ -36,6 +36,8 @@ from touchpoints.moment import Micros
 from touchpoints.problem import ProblemError, problem
 from touchpoints.pull.call import State
 from web.listener.budget import Budget
+from web.listener.intake import Perform
+from web.listener.judging import KeySource
 from web.membership import Closing, Standing
 
 LOOK_EVERY = 10.0  # seconds between two looks at what only the events file and the proxy know
@@ -53,6 +55,8 @@ class ProxySurroundings:
     budget: Budget
     clock: Clock
     environment: Mapping[str, str]
+    perform: Perform
+    published: KeySource
     tasks: Tasks
 
 
@@ -79,6 +83,8 @@ class ProxySide:
                 trouble=lambda: around.floor.trouble.code if around.floor.trouble else "",
                 verify=self._verify,
                 landed=self._landed,
+                perform=around.perform,
+                published=around.published,
                 version=VERSION,
             )
         )
@@ -227,6 +233,12 @@ class ProxySide:
             self._released(settled)
         await self._note(actor, "proxy.settle_left", f"{settled} events {'run' if run else 'dropped'}")
         return settled
+
+    async def dismiss_restored(self, *, actor: str) -> None:
+        """See Membership."""
+        if self.path.standing.proxy_restored:
+            self.path.standing.proxy_restored = False
+            await self._note(actor, "proxy.dismiss_restored", "")
 
     async def close_old(self, which: str, *, actor: str) -> None:
         """See Membership."""

@@ -16,16 +16,20 @@ from touchpoints.event import Arrival, ArrivedBy, Event, Verdict
 from touchpoints.judge import request_of
 from touchpoints.plan import replan, wants
 from touchpoints.problem import ProblemError, problem
-from touchpoints.receive import receive
-from touchpoints.request import Answer, Refused, Request, Verified, Wanting
-from touchpoints.sign import sample, sign, signed_url
+from touchpoints.receive import read_out
+from touchpoints.request import Received, Refused, Request, Verified
+from touchpoints.selector import Reading
+from touchpoints.sign import sample, sign, signed_body, signed_url
+from touchpoints.split import items_of
 from touchpoints.touchpoint import Touchpoint
 from web.listener.endpoint import Directory, Endpoint
+from web.listener.judging import NO_KEY_SOURCE, KeySource, judge_by
 
 Json = dict[str, Any]
 
 # Longer than a destination's standard timeout.
 PATIENCE = 35.0
+KEY_PATIENCE = 5.0  # seconds that a rehearsal waits for published keys
 
 
 class Rehearsal:
@@ -39,18 +43,23 @@ class Rehearsal:
         actions: Actions,
         directory: Callable[[], Directory],
         sender: Callable[[int], Sender | None],
+        url: Callable[[Touchpoint, Event], str],
         wake: Callable[[], None],
         clock: Clock,
         new_id: Callable[[int], str],
+        published: KeySource = NO_KEY_SOURCE,
     ) -> None:
+        """`url` gives the URL that an event's sender was given, without the query."""
         self._inbox = inbox
         self._log = log
         self._actions = actions
         self._directory = directory
         self._sender = sender
+        self._url = url
         self._wake = wake
         self._clock = clock
         self._new_id = new_id
+        self._published = published
 
     async def play(self, name: str, body: bytes | None, *, headers: Mapping[str, str], deliver: bool) -> Json:
         """The object of `touchpoint test --json`. Raises ProblemError(touchpoint_unknown)."""
@@ -58,23 +67,22 @@ class Rehearsal:
         if endpoint is None:
             raise ProblemError(problem("touchpoint_unknown", name=name[:80]))
         request = self._request(endpoint, body, headers)
-        received = receive(request, endpoint.touchpoint)
-        if isinstance(received, Refused):
-            return {"event_id": None, "verdict": "refused", "reason": received.code, "deliveries": []}
-        if isinstance(received, Answer):
-            return {"event_id": None, "verdict": "answered", "reason": "", "deliveries": []}
-        if isinstance(received, Wanting):
-            return {"event_id": None, "verdict": "refused", "reason": "key_unavailable", "deliveries": []}
-        event = self._event(request, endpoint.touchpoint, received)
-        await self._inbox.put(Arrival(event=event, body=request.body))
+        # A test comes from here: from where its senders may come is no part of it.
+        received = await self._received(request, replace(endpoint.touchpoint, networks=(), client_certificates=()))
+        if not isinstance(received, Verified):
+            verdict, reason = ("refused", received.code) if isinstance(received, Refused) else ("answered", "")
+            return {"event_id": None, "verdict": verdict, "reason": reason, "deliveries": []}
+        first = _first(self._event(request, endpoint.touchpoint, received), request.body, endpoint.touchpoint)
+        event = first.event
+        await self._inbox.put(first)
         self._wake()
-        jobs = self._jobs(event, request.body, endpoint.touchpoint)
+        jobs = self._jobs(event, first.body, endpoint.touchpoint)
         attempts = await self._deliver(event, jobs) if deliver else {}
         shown = [self._shown(job, endpoint.touchpoint, attempts.get(job.delivery.id)) for job in jobs]
         return {"event_id": event.id, "verdict": "accepted", "reason": "", "deliveries": shown}
 
-    async def trial(self, name: str, event_id: str) -> Json | None:
-        """What a touchpoint would make of a stored event now. Raises ProblemError(touchpoint_unknown)."""
+    async def trial(self, name: str, event_id: str, *, secret: str = "") -> Json | None:
+        """What a touchpoint would make of a stored event now; `secret` stands in for its own. Raises as `play` does."""
         endpoint = self._directory().endpoints.get(name)
         if endpoint is None:
             raise ProblemError(problem("touchpoint_unknown", name=name[:80]))
@@ -82,24 +90,34 @@ class Rehearsal:
         if timeline is None or body is None:
             return None
         touchpoint, event = endpoint.touchpoint, timeline.listed.event
-        received = receive(request_of(event, body, touchpoint.public_url or endpoint.url), touchpoint)
+        if secret:
+            touchpoint = replace(touchpoint, secrets=(secret,))
+        item = timeline.listed.item_of is not None  # its request was verified as a whole
+        request = request_of(event, body, self._url(touchpoint, event))
+        received = read_out(Reading(request), touchpoint, event.hop) if item else await self._received(request, touchpoint)
         if not isinstance(received, Verified):
             verdict, reason = ("refused", received.code) if isinstance(received, Refused) else ("answered", "")
             return {"verdict": verdict, "reason": reason, "deliveries": []}
-        jobs = self._jobs(replace(event, event_type=received.event_type, reference=received.reference), body, touchpoint)
+        event = replace(event, event_type=received.event_type, reference=received.reference, dedup_key=received.dedup_key)
+        first = Arrival(event=event, body=body) if item else _first(event, body, touchpoint)
+        jobs = self._jobs(first.event, first.body, touchpoint)
         return {
             "verdict": "accepted",
             "reason": "",
-            "event_type": received.event_type,
-            "reference": received.reference,
-            "dedup_key": (received.dedup_key or "").partition(":")[2] or None,
-            "wanted": wants(touchpoint, received.event_type),
+            "event_type": first.event.event_type,
+            "reference": first.event.reference,
+            "dedup_key": (first.event.dedup_key or "").partition(":")[2] or None,
+            "wanted": wants(touchpoint, first.event.event_type),
             "deliveries": [self._shown(job, touchpoint, None) for job in jobs],
         }
 
+    async def _received(self, request: Request, touchpoint: Touchpoint) -> Received:
+        return (await judge_by(self._published, request, touchpoint, seconds=KEY_PATIENCE)).received
+
     def _request(self, endpoint: Endpoint, body: bytes | None, headers: Mapping[str, str]) -> Request:
         now, touchpoint = self._clock.now(), endpoint.touchpoint
-        plain = sample(touchpoint) if body is None else body
+        message_id = f"test_{self._new_id(now)}"
+        plain = signed_body(touchpoint, sample(touchpoint) if body is None else body, now, message_id)
         given = tuple(
             (name.lower().encode("latin-1", "replace"), value.encode("latin-1", "replace")) for name, value in headers.items()
         )
@@ -108,7 +126,7 @@ class Rehearsal:
         return Request(
             method="POST",
             target=f"/hooks/{touchpoint.name}" + (f"?{query}" if query else ""),
-            headers=sign(touchpoint, plain, given, now, url, f"test_{self._new_id(now)}"),
+            headers=sign(touchpoint, plain, given, now, url, message_id),
             body=plain,
             remote="test",
             received_at=now,
@@ -174,3 +192,9 @@ class Rehearsal:
         if attempt is not None:
             shown |= {"outcome": attempt.outcome, "http_status": attempt.http_status, "error": attempt.error}
         return shown
+
+
+def _first(event: Event, body: bytes, touchpoint: Touchpoint) -> Arrival:
+    """What would go out first: of a body that is split, its first item."""
+    items = items_of(event, body, touchpoint)
+    return items[0] if items else Arrival(event=event, body=body)

@@ -10,7 +10,7 @@ from touchpoints.moment import Micros, from_datetime
 from touchpoints.problem import ProblemError, problem
 from touchpoints.span import parse_span
 
-STATES = ("pending", "held", "delivered", "given_up", "dismissed", "refused", "duplicate", "filtered")
+STATES = ("pending", "held", "delivered", "given_up", "dismissed", "refused", "duplicate", "filtered", "split")
 NAMES = ("id", "reference", "key", "since", "until", "touchpoint", "destination", "state", "tests")
 _SPAN = re.compile(r"\d+(ms|s|m|h|d|w)")
 

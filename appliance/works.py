@@ -8,7 +8,7 @@ import structlog
 from appliance.chance import jitter
 from appliance.clock import Clock
 from appliance.deeds import Deeds
-from appliance.endpoints import endpoint_url
+from appliance.endpoints import given_url
 from appliance.hops.drain import Drain
 from appliance.hops.lanes import Lanes
 from appliance.ids import new_id
@@ -23,9 +23,12 @@ from touchpoints.delivery import Job
 from touchpoints.destinations.registry import open_sender
 from touchpoints.event import ArrivedBy, Event
 from touchpoints.moment import Micros
+from touchpoints.problem import ProblemError, problem
 from touchpoints.touchpoint import Touchpoint, TouchpointState
 from web.listener.budget import Budget
 from web.listener.endpoint import Directory
+from web.listener.intake import Perform, not_performed
+from web.listener.judging import NO_KEY_SOURCE, KeySource
 
 log = structlog.get_logger()
 
@@ -42,6 +45,8 @@ class Surroundings:
     tasks: Tasks
     settled: Callable[[Job, Settlement], None]  # told what each attempt came to
     proxied: Callable[[str], str] = lambda _path: ""  # the URL that a request's path at the proxy belongs to; empty: unpaired
+    perform: Perform = not_performed  # what a handshake's answer waits for
+    published: KeySource = NO_KEY_SOURCE
 
 
 class Works:
@@ -68,6 +73,8 @@ class Works:
             touchpoints=self._touchpoints,
             url=self._sender_url,
             now=now,
+            perform=around.perform,
+            published=around.published,
         )
         self.rehearsal = Rehearsal(
             inbox=events.inbox,
@@ -75,9 +82,11 @@ class Works:
             actions=events.actions,
             directory=around.directory,
             sender=self.lanes.sender,
+            url=self._sender_url,
             wake=self.wake,
             clock=around.clock,
             new_id=new_id,
+            published=around.published,
         )
 
     @property
@@ -91,6 +100,18 @@ class Works:
         await self._hold_what_is_on_hold({})
         await self.lanes.follow(self._around.configuration().touchpoints)
         self._around.tasks.spawn(self.drain.run(), name="drain")
+
+    async def start_empty(self, *, live: bool) -> None:
+        """Begin with an empty events file; the damaged one stays beside it. `live`: the process runs, and goes on.
+
+        Raises ProblemError(events_file_usable).
+        """
+        if self.usable:
+            raise ProblemError(problem("events_file_usable"))
+        await self.close(grace=0)
+        await self.events.start_empty(now=self._around.clock.now())
+        if live:
+            await self.start()
 
     async def follow(self, before: Configuration) -> None:
         """Take up a new configuration. The lanes follow whatever the store says: then nothing goes out that is on hold."""
@@ -123,7 +144,7 @@ class Works:
         """What the sender was given, and may have signed."""
         if event.arrived_by is ArrivedBy.PROXY and (url := self._around.proxied(event.target.partition("?")[0])):
             return url
-        return touchpoint.public_url or endpoint_url(touchpoint, self._around.configuration())
+        return given_url(touchpoint, self._around.configuration(), event.target.partition("?")[0])
 
     def _touchpoints(self) -> Mapping[int, Touchpoint]:
         return {one.id: one for one in self._around.configuration().touchpoints}

@@ -1,9 +1,10 @@
 """The configuration's durable place: settings, touchpoints, secrets. The database is the truth; file and page write it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from store.captured import Captured
 from store.settings import Configuration
 from touchpoints.moment import Micros
 from touchpoints.problem import Problem
@@ -78,6 +79,18 @@ class ConfigurationStore(Protocol):
         self, name: str, *, destination: str = "", actor: Actor, undelivered: Mapping[int, int], now: Micros
     ) -> Applied:
         """Remove a touchpoint, or one destination of it and nothing else; refused while it has undelivered events."""
+
+    async def capture(self, touchpoint: int, secret: str, *, remote: str, now: Micros) -> Applied:
+        """Take a secret that a sender set as the only one of the touchpoint with that id, audited with the sender's address.
+
+        Problem `secret_there` where the touchpoint has a secret, or is gone: of two captures at once the first counts.
+        """
+
+    async def captured(self) -> Sequence[Captured]:
+        """Captured secrets that are still in use and that no person has dismissed, the oldest first."""
+
+    async def dismiss_captured(self, touchpoint: int, *, actor: Actor, now: Micros) -> None:
+        """A person saw where a touchpoint's secret came from."""
 
     async def last_applied(self) -> str:
         """SHA-256 hex of the last file content applied by any means, or empty."""

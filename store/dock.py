@@ -61,3 +61,9 @@ class Dock(Protocol):
 
     async def lacking(self) -> Mapping[int, int]:
         """How many events are kept refused for want of their touchpoint, by touchpoint."""
+
+    async def adopt(self, old: int, new: int) -> int:
+        """Let the events that are kept refused for want of touchpoint `old` be of `new`, in lists and counts too; how many.
+
+        They stay refused until somebody verifies them. Idempotent; a crash leaves some moved, and the next call the rest.
+        """

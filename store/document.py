@@ -29,7 +29,7 @@ _PIECE = re.compile(
 # Where a table's key changes to another word, the table's other keys would mean something else: it is replaced whole.
 _IDENTITY = {"auth": "type", "destination": "kind"}
 # What only makes sense with one provider.
-_OF_PROVIDER = ("verify", "credential", "verify_token", "event_type", "reference", "dedup")
+_OF_PROVIDER = ("verify", "credential", "handshake", "verify_token", "event_type", "reference", "split", "items", "dedup")
 
 
 def parse(content: bytes) -> Document:
@@ -212,7 +212,10 @@ def made_absolute(document: Document, base: Path) -> Document:
     """A copy whose certificate, key and CA files are named from the root, wherever the document came from."""
     document = deepcopy(document)
     pair = ("tls_certificate", "tls_key")
-    tables: list[tuple[Any, tuple[str, ...]]] = [(document.get("agent"), pair), (document.get("page"), pair)]
+    tables: list[tuple[Any, tuple[str, ...]]] = [
+        (document.get("agent"), (*pair, "tls_client_ca")),
+        (document.get("page"), pair),
+    ]
     tables += [(document.get("alerts"), ("smtp_ca",)), (document.get("backup"), ("folder",))]
     for touchpoint in tables_of(document.get("touchpoint")):
         tables += [(destination, ("ca",)) for destination in tables_of(touchpoint.get("destination"))]

@@ -43,5 +43,8 @@ class Inbox(Protocol):
     async def take(self, *, limit: int, after: int = 0) -> Sequence[Waiting]:
         """Up to `limit` waiting events with `seq > after`, in order of receipt. Takes nothing away: planning settles them."""
 
+    async def body(self, seq: int) -> bytes:
+        """The body of a waiting event, whole."""
+
     async def waiting(self) -> int:
         """How many events wait."""

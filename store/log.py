@@ -22,7 +22,7 @@ class Filter:
     touchpoint: int | None = None
     destination: int | None = None
     state: str | None = (
-        None  # a delivery state or a verdict: pending held delivered given_up dismissed refused duplicate filtered
+        None  # a delivery state or a verdict: pending held delivered given_up dismissed refused duplicate filtered split
     )
     tests: bool = False  # include test events
 
@@ -34,6 +34,7 @@ class Listed:
     seq: int
     event: Event
     duplicate_of: str | None = None
+    item_of: str | None = None  # the id of the event whose body it stood in
     flags: tuple[str, ...] = ()  # e.g. same_id_other_body
     waiting: bool = False  # still in the inbox
     deliveries: tuple[Delivery, ...] = ()
@@ -63,6 +64,7 @@ class Timeline:
     listed: Listed
     attempts: tuple[RecordedAttempt, ...]
     duplicates: tuple[str, ...]  # ids of events that repeat this one
+    items: tuple[str, ...] = ()  # ids of the events it was split into, in the order of its body
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

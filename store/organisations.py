@@ -69,7 +69,7 @@ class ProxyEndpoint:
     touchpoint: str
     token_digest: bytes
     methods: tuple[str, ...]
-    status: int
+    ack: str
     handshake: str
     retires_at: Micros | None = None  # rotated: answered until then
 

@@ -6,8 +6,18 @@ from typing import Protocol
 
 from touchpoints.attempt import Attempt
 from touchpoints.delivery import Delivery, DeliveryState, Job
+from touchpoints.event import Arrival
 from touchpoints.moment import Micros
+from touchpoints.plan import Planned
 from touchpoints.retry import Health
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One item of a split event: an accepted event of its own, and what `touchpoints.plan` decided for it."""
+
+    arrival: Arrival
+    planned: Planned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +30,19 @@ class Plan:
     dedup_key: str | None = None  # claimed in the plan's transaction
     dedup_since: Micros = 0  # claims older than this do not count
     dedup_hash: bytes | None = None  # where the key is not signed: a claim with another body hash is a new, flagged event
+    items: tuple[Item, ...] | None = None  # the event is split into these, and nothing else of the plan counts
+
+
+def plan_of(seq: int, planned: Planned) -> Plan:
+    """The plan of one event that is not split."""
+    return Plan(
+        seq=seq,
+        deliveries=planned.deliveries,
+        filtered=planned.filtered,
+        dedup_key=planned.dedup_key,
+        dedup_since=planned.dedup_since,
+        dedup_hash=planned.dedup_hash,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +72,8 @@ class Outbox(Protocol):
 
         - A plan whose dedup key is already claimed makes the event a duplicate of the claimant: no deliveries, a link to it.
         - A claim with another body hash, where a plan carries one, is no duplicate: the event is flagged `same_id_other_body`.
+        - A split event is settled as such, and its items are stored and planned in its place, as events linked to it. It
+          claims no key; they claim theirs, in order.
         - A plan for an event that no longer waits changes nothing (so that a repeat is harmless).
         - Raises StoreUnavailable when it could not commit; then nothing has moved.
         """

@@ -170,7 +170,10 @@ class Queue(Protocol):
 
     async def expire(self, *, before: Micros, acknowledged_before: Micros, limit: int) -> Mapping[int, int]:
         """Remove what waited past its age and what was acknowledged long ago, `limit` events a transaction, and give the space
-        back; how many *waiting* ones went, by organisation (a person must be told)."""
+        back; how many *waiting* ones went, by organisation (a person must be told).
+
+        A gap of a restore from before `before` is told no more, and ended leases that nobody can ask about are forgotten.
+        """
 
     def export(self, organisation: int) -> AsyncIterator[Pulled]:
         """Everything that is kept of an organisation, sealed, in order, with the keys it needs; bounded memory."""

@@ -59,7 +59,7 @@ class Sealing:
             source = absolute_source(secret.text, self.base)
             value = read_source(source, self.environment, path=secret.path)
         # A secret with a source keeps its fingerprint when its value changes, so that reading it anew changes no document.
-        fingerprint = self.vault.fingerprint(f"source\0{source}" if source else f"value\0{value}")
+        fingerprint = fingerprint_of(self.vault, source, value)
         self.kept[fingerprint] = Kept(source=source, value=value)
         return fingerprint
 
@@ -71,6 +71,11 @@ class Sealing:
         if not self.actor.machine and (group(secret.path), secret.text, secret.reader) not in self.standing:
             raise ProblemError(problem("secret_moved", path=secret.path))
         return found[1]
+
+
+def fingerprint_of(vault: Vault, source: str, value: str) -> str:
+    """What a secret is kept under: by its source where it has one, else by itself."""
+    return vault.fingerprint(f"source\0{source}" if source else f"value\0{value}")
 
 
 def clear_secret(text: str, kept: Mapping[str, Kept]) -> str:

@@ -19,6 +19,7 @@ class AgentSettings:
     port: int = 8420
     tls_certificate: str = ""
     tls_key: str = ""
+    tls_client_ca: str = ""  # PEM file: with it, TLS clients are asked for a certificate
     trusted_proxies: tuple[str, ...] = ()
     switch_overlap: Micros = 24 * HOUR
 

@@ -45,6 +45,12 @@ AGENT = (
     Setting("port", integer(1, 65535), 8420, "The port of the public listener."),
     Setting("tls_certificate", PATH, "", "A PEM file with the certificate and its chain; reloaded when it changes."),
     Setting("tls_key", PATH, "", "The PEM file of the certificate's key."),
+    Setting(
+        "tls_client_ca",
+        PATH,
+        "",
+        "A PEM file with the authorities, or the certificates themselves, of senders that prove themselves by TLS.",
+    ),
     Setting("trusted_proxies", NETWORKS, [], "Addresses or networks whose X-Forwarded-For counts."),
     Setting("switch_overlap", span("0s", "365d"), "24h", "After a switch the old path stays until it was quiet for so long."),
 )
@@ -118,6 +124,7 @@ def check_contradictions(document: Mapping[str, Any], configuration: Configurati
     """Settings that are right alone and wrong together."""
     check_pair(document, "agent", reading)
     check_pair(document, "page", reading)
+    check_client_ca(document, configuration, reading)
     url = configuration.proxy.url
     if url.startswith("http://") and not is_loopback(split_url(url, "http").hostname or ""):
         reading.wrong("proxy_url_in_clear", "proxy.url")
@@ -136,6 +143,15 @@ def check_pair(document: Mapping[str, Any], section: str, reading: Reading) -> N
         reading.wrong("tls_key_missing", f"{section}.tls_key")
     if key and not certificate:
         reading.wrong("tls_certificate_missing", f"{section}.tls_certificate")
+
+
+def check_client_ca(document: Mapping[str, Any], configuration: Configuration, reading: Reading) -> None:
+    """Clients can be asked for a certificate over TLS alone, and none is ever shown unasked."""
+    asked = mentioned(document, "agent", "tls_client_ca")
+    if asked and not mentioned(document, "agent", "tls_certificate"):
+        reading.wrong("client_ca_alone", "agent.tls_client_ca")
+    if not asked and any(touchpoint.client_certificates for touchpoint in configuration.touchpoints):
+        reading.wrong("client_ca_missing", "agent.tls_client_ca")
 
 
 def mentioned(document: Mapping[str, Any], section: str, key: str) -> bool:

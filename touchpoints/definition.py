@@ -5,47 +5,39 @@ from difflib import get_close_matches
 from typing import Any
 
 from touchpoints.definition_destination import FOLDER, HTTP, read_destination
-from touchpoints.definition_kind import FLAG, PUBLIC_URL, SECRET, SECRETS, TEXT, TEXTS, choice, list_of, span, table
+from touchpoints.definition_kind import (
+    FINGERPRINTS,
+    FLAG,
+    NETWORKS,
+    PUBLIC_URL,
+    SECRET,
+    SECRETS,
+    TEXT,
+    TEXTS,
+    choice,
+    list_of,
+    span,
+    table,
+)
 from touchpoints.definition_setting import Reading, Setting, join, listed, read_table, shown
-from touchpoints.moment import DAY, MINUTE
+from touchpoints.definition_verify import DEDUP, VERIFY, read_dedup, read_verification
+from touchpoints.handshake import handshake_problem
 from touchpoints.name import name_problem
+from touchpoints.pointer import tokens_of
 from touchpoints.provider import Provider, provider, providers
 from touchpoints.span import format_span
 from touchpoints.touchpoint import (
     STANDARD_SCHEDULE,
-    Dedup,
     Destination,
     Retry,
     Touchpoint,
     TouchpointState,
     Verification,
 )
-from touchpoints.verification import covers, needs_secret, secret_problem, selector_problem, verification_problem
-from touchpoints.verifiers.hmac import DIGEST_SIZES, ENCODINGS, KEYS
-
-BODY_WINDOW = 10 * MINUTE  # bodies that are byte-identical are often two real events; only a quick repeat is taken for one
-KEY_WINDOW = 14 * DAY
+from touchpoints.verification import needs_secret, secret_problem, selector_problem
 
 MOST_TOUCHPOINTS = 1000
 MOST_DESTINATIONS = 50
-
-VERIFY = (
-    Setting("scheme", choice("hmac", "token", "basic", "none"), None, "How the sender is proved; none needs allow_unsigned."),
-    Setting("header", TEXT, "", "The header that holds the signature or token."),
-    Setting("signature", TEXT, "", "Where the signature stands, as a selector, when it is no whole header."),
-    Setting("algorithm", choice(*DIGEST_SIZES), "sha256", "The hash of the signature."),
-    Setting("encoding", choice(*ENCODINGS), "hex", "How the signature is written."),
-    Setting("prefix", TEXT, "", "What stands before the signature or token, such as sha256=."),
-    Setting("layout", TEXT, "plain", "plain, csvkv:KEY (t=1,v1=2) or spacelist:TAG (v1,a v1,b)."),
-    Setting("signed", TEXT, "{body}", "What is signed: {body} {ts} {id} {url} {method} {path_query}, {selectors}, text."),
-    Setting("key", choice(*KEYS), "utf8", "How the secret becomes the key."),
-    Setting("timestamp", TEXT, "", "Where the time of sending stands, with its unit, such as header:X-Timestamp:s."),
-    Setting("message_id", TEXT, "", "Where the message's id stands, as a selector, when it is signed."),
-    Setting("tolerance", span("1s", "1d"), "5m", "How far the time of sending may lie from now."),
-    Setting("allow_unsigned", FLAG, False, "Take events from anyone. Shown in red."),
-)
-
-DEDUP = (Setting("key", TEXT, None, "Where the dedup key stands: header:NAME, json:POINTER, body or none."),)
 
 RETRY = (
     Setting(
@@ -68,6 +60,13 @@ TOUCHPOINT = (
     Setting("verify_token", SECRET, "", "The token of the provider's handshake, where it has one."),
     Setting("credential", TEXT, None, "Where the token stands, such as header:X-Key, where the provider lets one choose."),
     Setting("public_url", PUBLIC_URL, "", "The URL the sender signs, where a reverse proxy rewrites it."),
+    Setting("networks", NETWORKS, [], "The only addresses and networks that may send; none: all."),
+    Setting("client_certificates", FINGERPRINTS, [], "SHA-256 fingerprints: the only TLS clients that may send; none: all."),
+    Setting("split", FLAG, False, "Make each event of a body that carries several an event of its own."),
+    Setting(
+        "items", TEXT, None, "Where the list of events stands in the body, as a JSON pointer; empty: the body is the list."
+    ),
+    Setting("handshake", TEXT, None, "How the sender checks the endpoint URL: kind:argument, several divided by |."),
     Setting("verify", table(VERIFY), {}, "How a generic sender is proved."),
     Setting("dedup", table(DEDUP), {}, "How repeats are told."),
     Setting("retry", table(RETRY), {}, "When failed deliveries are tried again."),
@@ -125,9 +124,9 @@ def read_touchpoint(item: dict[str, Any], path: str, ids: Ids, reading: Reading)
     name = values["name"] or ""
     check_touchpoint_names(item, name, values["aliases"], path, reading)
     preset = read_provider(item, values["provider"], path, reading)
-    verification = read_verification(values, item, preset, path, reading)
+    verification, alternatives = read_verification(values, item, preset, path, reading)
     for index, secret in enumerate(values["secrets"]):
-        if found := secret_problem(verification, secret, path=f"{path}.secrets[{index}]"):
+        if found := secret_problem(verification, secret, alternatives=alternatives, path=f"{path}.secrets[{index}]"):
             reading.note(found)
     chosen = {key: getattr(preset, key) if values[key] is None else values[key] for key in ("event_type", "reference")}
     for key, text in chosen.items():
@@ -144,12 +143,15 @@ def read_touchpoint(item: dict[str, Any], path: str, ids: Ids, reading: Reading)
         public_url=values["public_url"],
         events=values["events"],
         verification=verification,
-        alternatives=preset.other_verifications(),
+        alternatives=alternatives,
         dedup=read_dedup(values["dedup"]["key"], verification, preset, join(path, "dedup.key"), reading),
         retry=Retry(schedule=values["retry"]["schedule"]),
-        handshake=preset.handshake,
+        handshake=read_handshake(values["handshake"], preset, path, reading),
         methods=preset.methods,
         ack=preset.ack,
+        split=read_split(values, preset, path, reading),
+        networks=values["networks"],
+        client_certificates=values["client_certificates"],
         destinations=read_destinations(destinations, name, path, ids, reading),
         **chosen,
     )
@@ -183,57 +185,36 @@ def state_of(state: str, secrets: Sequence[str], verification: Verification) -> 
     return TouchpointState(state)
 
 
-def read_verification(
-    values: Mapping[str, Any], item: Mapping[str, Any], preset: Provider, path: str, reading: Reading
-) -> Verification:
-    """The preset's verification, with what the preset lets a configuration choose."""
-    given = item.get("verify", {})
-    given = given if isinstance(given, dict) else {}
-    overlay = {key: value for key, value in values["verify"].items() if key in given and value is not None}
-    here = join(path, "verify")
-    if overlay and "verify" not in preset.open:
-        reading.wrong("verify_preset", here, provider=preset.name)
-        overlay = {}
-    if values["credential"] and not {"credential", "verify"} & {*preset.open}:
-        reading.wrong("credential_preset", join(path, "credential"), provider=preset.name)
-    elif values["credential"]:
-        overlay["credential"] = values["credential"]
-    if overlay.get("allow_unsigned") and "scheme" not in given:
-        overlay["scheme"] = "none"
-    if "scheme" not in given and "scheme" not in overlay and "scheme" not in preset.verify:
-        if preset.name == item.get("provider"):
-            reading.wrong("verify_needed", here)
-        return Verification(scheme="none")
-    return made_verification(overlay, preset, here, reading)
-
-
-def made_verification(overlay: dict[str, Any], preset: Provider, path: str, reading: Reading) -> Verification:
-    """The preset with its overlay; one that cannot be used is noted, and stands for none."""
-    if header := overlay.pop("header", ""):
-        if overlay.get("signature") or overlay.get("credential"):
-            reading.wrong("verify_header_twice", join(path, "header"))
-        place = "credential" if overlay.get("scheme") == "token" else "signature"
-        overlay[place] = f"header:{header}"
-    verification = preset.verification(**overlay)
-    if found := verification_problem(verification, path=path):
+def read_handshake(handshake: str | None, preset: Provider, path: str, reading: Reading) -> str:
+    """The written handshake, or the preset's."""
+    if handshake is None:
+        return preset.handshake
+    if "verify" not in preset.open:
+        reading.wrong("handshake_preset", join(path, "handshake"), provider=preset.name)
+        return preset.handshake
+    if found := handshake_problem(handshake, path=join(path, "handshake")):
         reading.note(found)
-        return Verification(scheme="none")
-    return verification
+        return ""
+    return handshake
 
 
-def read_dedup(key: str | None, verification: Verification, preset: Provider, path: str, reading: Reading) -> Dedup:
-    """The dedup of a written key, or the preset's."""
-    if key is None:
-        return preset.dedup_rule()
-    if "dedup" not in preset.open:
-        reading.wrong("dedup_preset", path, provider=preset.name)
-    if key in {"", "none"}:
-        return Dedup()
-    if found := selector_problem(key, path=path):
-        reading.note(found)
-        return Dedup()
-    whole_body = any(place.strip() == "body" for place in key.split("|"))
-    return Dedup(key=key, signed=covers(verification, key), window=BODY_WINDOW if whole_body else KEY_WINDOW)
+def read_split(values: Mapping[str, Any], preset: Provider, path: str, reading: Reading) -> str | None:
+    """The pointer of the list whose items become events of their own; None: the body is one event."""
+    items = preset.items
+    if values["items"] is not None:
+        if "verify" not in preset.open:
+            reading.wrong("items_preset", join(path, "items"), provider=preset.name)
+        else:
+            items = values["items"]
+    if items is not None:
+        try:
+            if "*" in tokens_of(items):
+                raise ValueError(f'"{items[:40]}" is no single place')
+        except ValueError as error:
+            reading.wrong("selector_invalid", join(path, "items"), reason=error)
+    if values["split"] and items is None:
+        reading.wrong("split_unknown", join(path, "split"), provider=preset.name)
+    return items if values["split"] else None
 
 
 def read_destinations(items: object, touchpoint: str, path: str, ids: Ids, reading: Reading) -> tuple[Destination, ...]:

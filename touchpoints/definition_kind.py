@@ -233,6 +233,14 @@ def network(value: str) -> str:
     return value
 
 
+def certificate_fingerprint(value: str) -> str:
+    """A certificate's SHA-256 in 64 hexadecimal digits, as tools show it: in either case, with colons or without."""
+    found = value.replace(":", "").strip().lower()
+    if not re.fullmatch(r"[0-9a-f]{64}", found):
+        raise Mistake("not_a_fingerprint", found=shown(value))
+    return found
+
+
 def host_name(value: str) -> str:
     """A host name as browsers send it, perhaps with a port."""
     if not re.fullmatch(r"[A-Za-z0-9._:\[\]-]{1,255}", value):
@@ -264,6 +272,7 @@ PUBLIC_URL = simple("a URL", str, public_url)
 PROXY = Kind('a URL, or "none"', read_proxy)
 ADDRESS = simple("an IP address", str, address)
 NETWORKS = list_of(simple("an IP address or network", str, network))
+FINGERPRINTS = list_of(simple("a SHA-256 fingerprint", str, certificate_fingerprint))
 HOSTS = list_of(simple("a host name", str, host_name))
 PATH = simple("an absolute path", str, absolute)
 METHOD = simple("an HTTP method", str, method)

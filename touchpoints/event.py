@@ -8,6 +8,9 @@ from touchpoints.moment import Micros
 # Names lower-cased by the HTTP parser; values, order and duplicates exactly as sent.
 Headers = tuple[tuple[bytes, bytes], ...]
 
+# The SHA-256 of the certificate that a TLS client proved stands among an event's headers, under a name that none can have.
+CLIENT_CERTIFICATE = b":client-certificate"
+
 
 class ArrivedBy(StrEnum):
     """The path an event came by."""
@@ -23,6 +26,7 @@ class Verdict(StrEnum):
     REFUSED = "refused"  # failed verification; never planned unless verified again
     DUPLICATE = "duplicate"  # same dedup key as a verified event
     FILTERED = "filtered"  # verified, but its type is not among the touchpoint's `events`
+    SPLIT = "split"  # verified; each item of its body is an event of its own, which runs in its place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 
-from touchpoints.event import ArrivedBy, Event, Verdict
+from touchpoints.event import CLIENT_CERTIFICATE, ArrivedBy, Event, Verdict
 from touchpoints.published_key import NO_KEYS, Keys
 from touchpoints.receive import receive
 from touchpoints.request import Received, Refused, Request, Verified
@@ -37,6 +37,7 @@ def event_of(
     """The event of a request that is verified or refused; one that was answered has none."""
     received = judged.received
     verified = received if isinstance(received, Verified) else Verified()
+    proved = request.client_certificate
     return Event(
         id=event_id,
         touchpoint=touchpoint,
@@ -46,7 +47,7 @@ def event_of(
         reason=received.code if isinstance(received, Refused) else "",
         method=request.method,
         target=request.target,
-        headers=request.headers,
+        headers=(*request.headers, (CLIENT_CERTIFICATE, proved.encode())) if proved else request.headers,
         remote=request.remote,
         event_type=verified.event_type,
         dedup_key=verified.dedup_key,
@@ -62,12 +63,15 @@ def event_of(
 def request_of(event: Event, body: bytes, url: str) -> Request:
     """The request that a stored event came by; `url` is what its sender was given, without the query."""
     query = event.target.partition("?")[2]
+    # Only what our own listener noted counts: a hosted proxy could claim anything.
+    proved = [value for name, value in event.headers if name == CLIENT_CERTIFICATE and event.arrived_by is ArrivedBy.DIRECT]
     return Request(
         method=event.method,
         target=event.target,
-        headers=event.headers,
+        headers=tuple(header for header in event.headers if header[0] != CLIENT_CERTIFICATE),
         body=body,
         remote=event.remote,
         received_at=event.received_at,
         url=url + (f"?{query}" if query else ""),
+        client_certificate=proved[-1].decode("latin-1") if proved else "",
     )

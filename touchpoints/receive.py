@@ -3,6 +3,7 @@
 import hashlib
 
 from touchpoints import handshake
+from touchpoints.admission import admit
 from touchpoints.published_key import NO_KEYS, Keys
 from touchpoints.request import Received, Refused, Request, Verified
 from touchpoints.selector import LONGEST_VALUE, Reading, bounded, selector
@@ -17,20 +18,25 @@ def receive(request: Request, touchpoint: Touchpoint, keys: Keys = NO_KEYS) -> R
 
     Timestamps are compared with `request.received_at`, so that an event verified again later is judged by when it came.
     """
+    if (refused := admit(request, touchpoint)) is not None:
+        return refused
     reading = Reading(request)
-    if touchpoint.handshake and (answer := handshake.answer(reading, touchpoint, proved=False)):
+    if touchpoint.handshake and (answer := handshake.before(reading, touchpoint)):
         return answer
+    if request.method not in touchpoint.methods:
+        return Refused(code="method_wrong")
     hop = _hop(reading)
     if hop > MOST_HOPS:
         return Refused(code="hop_limit")
     if (unproved := verify(reading, touchpoint, request.received_at, keys)) is not None:
         return unproved
-    if touchpoint.handshake and (answer := handshake.answer(reading, touchpoint, proved=True)):
-        return answer
-    return _verified(reading, touchpoint, hop)
+    if touchpoint.handshake and (later := handshake.after(reading, touchpoint)):
+        return later
+    return read_out(reading, touchpoint, hop)
 
 
-def _verified(reading: Reading, touchpoint: Touchpoint, hop: int) -> Verified:
+def read_out(reading: Reading, touchpoint: Touchpoint, hop: int) -> Verified:
+    """What the touchpoint's selectors find in a request whose sender is proved."""
     reference = _text(touchpoint.reference, reading)
     return Verified(
         event_type=bounded(_text(touchpoint.event_type, reading)),

@@ -1,20 +1,27 @@
-"""Signing a test event the way the touchpoint's provider signs; the inverse of verification, by the same table."""
+"""Signing a test event the way the touchpoint's provider signs; the inverse of verification, by the same table.
+
+`signed_url`, then `signed_body`, then `sign`: each adds what its sender writes there.
+"""
 
 import base64
-from dataclasses import replace
 from urllib.parse import quote, urlsplit
 
 from touchpoints.event import Headers
-from touchpoints.moment import Micros
-from touchpoints.problem import ProblemError, problem
+from touchpoints.moment import MINUTE, SECOND, Micros
 from touchpoints.provider import provider
 from touchpoints.request import Request
-from touchpoints.selector import Place, Reading, selector
-from touchpoints.template import Material
-from touchpoints.touchpoint import Touchpoint, Verification
-from touchpoints.verifiers import hmac
+from touchpoints.selector import Reading, selector
+from touchpoints.sign_body import signed_body
+from touchpoints.signer import Signer, chosen, first_place, made, request_of, unsignable, with_header
+from touchpoints.touchpoint import Touchpoint
+from touchpoints.verification import place_of
+from touchpoints.verifiers import jwt, twilio
+from touchpoints.verifiers.proof import plan_of
+
+__all__ = ["sample", "sign", "sign_standard", "signed_body", "signed_url"]
 
 _STANDARD = "standard_webhooks"
+_IN_BODY = frozenset({"adyen", "braintree"})
 
 
 def sample(touchpoint: Touchpoint) -> bytes:
@@ -25,38 +32,46 @@ def sample(touchpoint: Touchpoint) -> bytes:
 def sign(touchpoint: Touchpoint, body: bytes, headers: Headers, now: Micros, url: str, message_id: str) -> Headers:
     """The headers a provider would send with this body: those given, its usual ones, and the proof by the first secret.
 
-    Given headers win over the usual ones; a proof already there is replaced. A credential in the query is the URL's: see
-    `signed_url`. Raises ProblemError(test_needs_secret, test_unsignable, secret_malformed).
+    Given headers win over the usual ones; a proof already there is replaced. A proof that stands in the query or the body
+    is put there by `signed_url` and `signed_body`. Raises ProblemError(test_needs_secret, test_unsignable, secret_malformed).
     """
     headers = _with_usual(touchpoint, headers, message_id)
-    verification = touchpoint.verification
-    if verification.scheme == "none":
+    signer = chosen(touchpoint, body)
+    headers = _with_condition(headers, signer)
+    scheme = signer.verification.scheme
+    if scheme in _IN_BODY or scheme == "none":
         return headers
-    secret = _secret(touchpoint)
-    if verification.scheme == "hmac":
-        return _sign_hmac(verification, secret, _request(headers, body, now, url), now, message_id)
-    if verification.scheme == "basic":
-        return _with(headers, "authorization", b"Basic " + base64.b64encode(secret.encode()))
-    place = selector(verification.credential).places[0]
-    if place.kind == "query":
+    request = request_of(headers, body, now, url)
+    if scheme == "twilio":
+        return _by_twilio(request, signer)
+    if scheme == "jwt":
+        return _by_jwt(request, signer)
+    if scheme == "basic":
+        return with_header(headers, "authorization", b"Basic " + base64.b64encode(signer.secret.encode()))
+    if scheme != "token":
+        return _by_template(request, signer, message_id)
+    place = first_place(selector(signer.verification.credential))
+    if place.kind != "header":
         return headers
-    return _with(headers, _header(place), (verification.prefix + secret).encode())
+    if place.steps:
+        raise unsignable(f"header:{place.argument}")
+    return with_header(headers, place.argument, (signer.verification.prefix + signer.secret).encode())
 
 
 def signed_url(touchpoint: Touchpoint, url: str) -> str:
     """The URL with the credential, where the provider puts it in the query; else the URL as it is. Raises as `sign` does."""
-    verification = touchpoint.verification
-    place = selector(verification.credential).places[0] if verification.scheme == "token" else None
+    signer = chosen(touchpoint, sample(touchpoint))
+    place = first_place(selector(signer.verification.credential)) if signer.verification.scheme == "token" else None
     if place is None or place.kind != "query":
         return url
-    pair = f"{quote(place.argument, safe='')}={quote(verification.prefix + _secret(touchpoint), safe='')}"
+    pair = f"{quote(place.argument, safe='')}={quote(signer.verification.prefix + signer.secret, safe='')}"
     return f"{url}{'&' if urlsplit(url).query else '?'}{pair}"
 
 
 def sign_standard(secret: str, message_id: str, now: Micros, body: bytes) -> Headers:
     """The three headers of Standard Webhooks for what we send. Raises ProblemError(secret_malformed)."""
-    request = _request((), body, now, "")
-    return _sign_hmac(provider(_STANDARD).verification(), secret, request, now, message_id)
+    signer = Signer(provider(_STANDARD).verification(), secret)
+    return _by_template(request_of((), body, now, ""), signer, message_id)
 
 
 def _with_usual(touchpoint: Touchpoint, headers: Headers, message_id: str) -> Headers:
@@ -64,59 +79,49 @@ def _with_usual(touchpoint: Touchpoint, headers: Headers, message_id: str) -> He
     usual_event = provider(touchpoint.provider).sample
     usual = {"content-type": usual_event.content_type, **usual_event.headers}
     for place, value in ((touchpoint.event_type, usual_event.event_type), (touchpoint.dedup.key, message_id)):
-        first = selector(place).places[0] if place else None
-        if first is not None and first.kind == "header":
+        first = first_place(selector(place)) if place else None
+        if first is not None and first.kind == "header" and not first.steps:
             usual[first.argument.lower()] = value
     given = {name for name, _ in headers}
     return (*headers, *((name.encode(), value.encode()) for name, value in usual.items() if name.encode() not in given))
 
 
-def _secret(touchpoint: Touchpoint) -> str:
-    if not touchpoint.secrets:
-        raise ProblemError(problem("test_needs_secret", path=f"touchpoint.{touchpoint.name}.secrets"))
-    return touchpoint.secrets[0]
+def _with_condition(headers: Headers, signer: Signer) -> Headers:
+    """The headers with the one that says which of several signatures is meant."""
+    place, _, value = signer.verification.when.rpartition("=")
+    condition = first_place(selector(place)) if place else None
+    return with_header(headers, condition.argument, value.encode()) if condition and condition.kind == "header" else headers
 
 
-def _request(headers: Headers, body: bytes, now: Micros, url: str) -> Request:
-    parts = urlsplit(url)
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return Request(method="POST", target=target, headers=headers, body=body, remote="", received_at=now, url=url)
+def _by_template(request: Request, signer: Signer, message_id: str) -> Headers:
+    plan = plan_of(signer.verification)
+    place = first_place(plan.signature) if plan.signature else None
+    if place is not None and place.kind != "header":
+        return request.headers
+    if place is not None and place.steps:
+        raise unsignable(f"header:{place.argument}")
+    name = place.argument if place else f"{plan.tag.decode()}1"
+    signature = made(signer, request, message_id)
+    return with_header(signature.headers, name, signature.text)
 
 
-def _sign_hmac(verification: Verification, secret: str, request: Request, now: Micros, message_id: str) -> Headers:
-    plan = hmac.scheme(verification)
-    key = hmac.key_of(plan.key, secret)
-    if key is None:
-        raise ProblemError(problem("secret_malformed", form="such as whsec_ and Base64 where the provider uses that"))
-    headers = request.headers
-    ts, id_ = b"", b""
-    if verification.timestamp:
-        ts = str(now // plan.unit).encode()
-    if plan.message_id is not None:
-        id_ = message_id.encode()
-        headers = _with(headers, _header(plan.message_id.places[0]), id_)
-    if plan.timestamp is not None:
-        headers = _with(headers, _header(plan.timestamp.places[0]), ts)
-    pieces = plan.signed.pieces(Material(Reading(replace(request, headers=headers)), ts, id_))
-    if pieces is None:
-        raise ProblemError(problem("test_unsignable", place="a part of the request that this body lacks"))
-    signature = plan.encoding.encode(hmac.digest(key, pieces, plan.algorithm))
-    return _with(headers, _header(plan.signature.places[0]), plan.prefix + _lay_out(plan, signature, ts))
+def _by_twilio(request: Request, signer: Signer) -> Headers:
+    fields = twilio.signed_fields(Reading(request))
+    if fields is None:
+        raise unsignable("a body that does not fit its URL")
+    digest = twilio.digest(signer.secret, request.url, fields, "sha1")
+    return with_header(request.headers, twilio.SIGNATURE, base64.b64encode(digest))
 
 
-def _lay_out(plan: hmac.Scheme, signature: bytes, ts: bytes) -> bytes:
-    if plan.split is hmac.LAYOUTS["csvkv"]:
-        stamp = plan.timestamp_field + b"=" + ts + b"," if plan.timestamp_field else b""
-        return stamp + plan.tag + b"=" + signature
-    return plan.tag + b"," + signature if plan.split is hmac.LAYOUTS["spacelist"] else signature
+def _by_jwt(request: Request, signer: Signer) -> Headers:
+    """A token by a secret, that claims what it must and ends as soon as a sender's would."""
+    from jwt import encode
 
-
-def _header(place: Place) -> str:
-    if place.kind != "header":
-        raise ProblemError(problem("test_unsignable", place=f"{place.kind}:{place.argument}"))
-    return place.argument
-
-
-def _with(headers: Headers, name: str, value: bytes) -> Headers:
-    lower = name.lower().encode()
-    return (*(pair for pair in headers if pair[0] != lower), (lower, value))
+    verification, second = signer.verification, request.received_at // SECOND
+    claims: dict[str, str | int] = {"iat": second, "exp": second + 5 * MINUTE // SECOND}
+    for names, texts in jwt.scheme(verification).claims:
+        claims[names[0]] = jwt.filled_in(texts[0], Reading(request), signer.secret)
+    algorithm = verification.algorithm.partition("|")[0]
+    token = encode(claims, signer.secret, algorithm, sort_headers=True)
+    place = first_place(selector(place_of(verification)))
+    return with_header(request.headers, place.argument, f"{verification.prefix}{token}".encode())

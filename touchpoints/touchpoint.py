@@ -20,7 +20,7 @@ class Verification:
     """How a sender is proved: `verify` of a provider's file, or the fields of `[touchpoint.verify]`.
 
     `signature`, `timestamp`, `message_id`, `credential`, `key_id` and `key_url` are selectors, alternatives divided by `|`.
-    `signed` is a template over `{body} {ts} {id} {url} {method} {path_query} {sha256hex_body}` and selectors.
+    `signed` is a template: see touchpoints.template.
     Which fields a scheme reads is said in its file under `verifiers/`.
     """
 
@@ -29,7 +29,7 @@ class Verification:
     algorithm: str = "sha256"  # hmac, hash: sha1 | sha256 | sha512; asymmetric: rsa-sha256 | ecdsa-sha256 | ed25519 …
     encoding: str = "hex"  # hex | base64 | base64url | any (hex or base64)
     prefix: str = ""
-    layout: str = "plain"  # plain | csvkv:KEY | spacelist:TAG | numbered:HEADER-PREFIX
+    layout: str = "plain"  # plain | many | csvkv:KEY | spacelist:TAG | numbered:HEADER-PREFIX
     signed: str = "{body}"
     key: str = "utf8"  # utf8 | hex | base64 | whsec | sha1; asymmetric: pem | spki | whpk | published:KIND
     timestamp: str = ""  # selector with a unit (s, ms, iso), e.g. header:webhook-timestamp:s; empty: none
@@ -39,9 +39,11 @@ class Verification:
     allow_unsigned: bool = False
     key_id: str = ""  # which of the published keys signed
     key_url: str = ""  # where a published key stands: a selector, or const:URL
-    key_hosts: tuple[str, ...] = ()  # the only hosts a published key is fetched from: names, or *.name
-    audience: str = ""  # jwt: what `aud` must hold; empty: not compared
-    issuer: str = ""  # jwt: what `iss` must be
+    key_hosts: tuple[str, ...] = ()  # the only hosts a published key is fetched from: names; * is one label
+    audience: str = ""  # jwt: what `aud` must hold, a template; empty: not compared
+    issuer: str = ""  # jwt: what `iss` must be, likewise
+    claims: tuple[str, ...] = ()  # jwt: what else must be claimed, `name=template` each; `a|b=…`: either name
+    when: str = ""  # SELECTOR=TEXT: only requests with that very value are meant, where a touchpoint has alternatives
     secret_form: str = ""  # regular expression: the only secrets this verification takes, where a touchpoint has alternatives
 
 

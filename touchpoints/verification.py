@@ -1,27 +1,64 @@
 """Proving a sender: the registry of schemes, and the checks that a configuration must pass before it is used."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from touchpoints.moment import Micros
 from touchpoints.problem import Problem, problem
+from touchpoints.public_key import is_private
 from touchpoints.published_key import NO_KEYS, Keys
 from touchpoints.request import Refused, Wanting
 from touchpoints.selector import Reading, selector
 from touchpoints.touchpoint import Touchpoint, Verification
-from touchpoints.verifiers import basic, hmac, token, unsigned
+from touchpoints.verifiers import (
+    adyen,
+    asymmetric,
+    basic,
+    braintree,
+    ebay,
+    hash_prefix,
+    hmac,
+    jwt,
+    paypal,
+    sns,
+    token,
+    twilio,
+    unsigned,
+)
 from touchpoints.verifiers.check import Check
+from touchpoints.verifiers.key_choice import is_published
+from touchpoints.verifiers.key_secret import key_secret_problem
 
 Verifier = Callable[[Reading, Check], Refused | Wanting | None]  # None: the sender is proved
 
 VERIFIERS: dict[str, Verifier] = {
     "hmac": hmac.verify,
+    "hash_prefix": hash_prefix.verify,
+    "twilio": twilio.verify,
+    "adyen": adyen.verify,
+    "braintree": braintree.verify,
+    "asymmetric": asymmetric.verify,
+    "jwt": jwt.verify,
+    "sns": sns.verify,
+    "paypal": paypal.verify,
+    "ebay": ebay.verify,
     "token": token.verify,
     "basic": basic.verify,
     "none": unsigned.verify,
 }
 
-_KEY_FORMS = {"whsec": "it begins with whsec_", "hex": "it is written in hexadecimal", "base64": "it is written in Base64"}
+_CREDENTIALS = frozenset({"token", "basic"})
+
+# Where the proof stands, of schemes that do not say so in `signature` or `credential`.
+_PLACES: Mapping[str, str] = {
+    "twilio": f"header:{twilio.SIGNATURE}",
+    "adyen": f"json:/{adyen.LIST}/*/{adyen.ITEM}/{'/'.join(adyen.SIGNATURE)}",
+    "braintree": f"form:{braintree.SIGNATURE}",
+    "sns": "json:/Signature",
+    "paypal": "header:paypal-transmission-sig",
+    "ebay": "header:x-ebay-signature",
+    "basic": "header:authorization",
+}
 
 
 def verify(reading: Reading, touchpoint: Touchpoint, now: Micros, keys: Keys = NO_KEYS) -> Refused | Wanting | None:
@@ -35,11 +72,16 @@ def verify(reading: Reading, touchpoint: Touchpoint, now: Micros, keys: Keys = N
         return Refused(code="no_secret")
     if not touchpoint.alternatives:
         return _by(first, touchpoint.secrets, reading, now, keys)
+    untaken = False
     for verification in (first, *touchpoint.alternatives):
-        secrets = _taken(verification, touchpoint.secrets)
-        if secrets and _brings(reading, verification):
+        if not brings(reading, verification):
+            continue
+        secrets = taken(verification, touchpoint.secrets)
+        if secrets or not needs_secret(verification):
             return _by(verification, secrets, reading, now, keys)
-    return Refused(code="signature_missing")
+        untaken = True
+    missing = "credential_missing" if first.scheme in _CREDENTIALS else "signature_missing"
+    return Refused(code="secret_unusable" if untaken else missing)
 
 
 def _by(
@@ -48,20 +90,54 @@ def _by(
     return VERIFIERS[verification.scheme](reading, Check(verification=verification, secrets=secrets, now=now, keys=keys))
 
 
-def _taken(verification: Verification, secrets: tuple[str, ...]) -> tuple[str, ...]:
+def taken(verification: Verification, secrets: Sequence[str]) -> tuple[str, ...]:
+    """Those secrets that a verification takes."""
     form = verification.secret_form
-    return tuple(secret for secret in secrets if re.fullmatch(form, secret)) if form else secrets
+    return tuple(secret for secret in secrets if not form or re.fullmatch(form, secret, re.DOTALL))
 
 
-def _brings(reading: Reading, verification: Verification) -> bool:
+def place_of(verification: Verification) -> str:
+    """The selector of what proves its sender; empty where that is no single place."""
+    return verification.signature or verification.credential or _PLACES.get(verification.scheme, "")
+
+
+def brings(reading: Reading, verification: Verification) -> bool:
     """Whether the request has what this verification looks at."""
-    place = verification.signature or verification.credential
+    if verification.when:
+        place, _, value = verification.when.rpartition("=")
+        if selector(place).values(reading) != [value.encode()]:
+            return False
+    layout, _, prefix = verification.layout.partition(":")
+    if layout == "numbered":
+        return bool(reading.numbered(prefix.lower().encode()))
+    place = place_of(verification)
     return bool(selector(place).values(reading)) if place else False
 
 
 def needs_secret(verification: Verification) -> bool:
     """Whether a touchpoint without secrets is in setup."""
-    return verification.scheme != "none"
+    match verification.scheme:
+        case "none":
+            return False
+        case "jwt":
+            return jwt.needs_secret(verification)
+        case "asymmetric":
+            return not is_published(verification) or bool(verification.credential)
+        case _:
+            return True
+
+
+def _check_credential(verification: Verification) -> None:
+    selector(verification.credential or "header:")
+
+
+CHECKS: dict[str, Callable[[Verification], object]] = {
+    "hmac": hmac.scheme,
+    "hash_prefix": hash_prefix.scheme,
+    "asymmetric": asymmetric.scheme,
+    "jwt": jwt.scheme,
+    "token": _check_credential,
+}
 
 
 def verification_problem(verification: Verification, *, path: str = "") -> Problem | None:
@@ -72,10 +148,10 @@ def verification_problem(verification: Verification, *, path: str = "") -> Probl
     if verification.scheme == "none" and not verification.allow_unsigned:
         return problem("unsigned_not_allowed", path=path)
     try:
-        if verification.scheme == "hmac":
-            hmac.scheme(verification)
-        elif verification.scheme == "token":
-            selector(verification.credential or "header:")
+        if check := CHECKS.get(verification.scheme):
+            check(verification)
+        if verification.when:
+            selector(verification.when.rpartition("=")[0])
     except ValueError as error:
         return problem("verify_invalid", path=path, reason=error)
     return None
@@ -91,33 +167,45 @@ def selector_problem(text: str, *, path: str = "") -> Problem | None:
     return None
 
 
-def secret_problem(verification: Verification, secret: str, *, path: str = "") -> Problem | None:
-    """What is wrong with a secret's form, or None; the secret itself is never in the words."""
-    if verification.scheme == "basic" and ":" not in secret:
-        return problem("secret_malformed", path=path, form="it is a user name and a password with a colon between them")
-    if verification.scheme == "hmac" and hmac.key_of(verification.key, secret) is None:
-        return problem("secret_malformed", path=path, form=_KEY_FORMS.get(verification.key, "it is not empty"))
-    return None if secret.strip() else problem("secret_malformed", path=path, form="it is not empty")
+_KEY_FORMS = {"whsec": "it begins with whsec_", "hex": "it is written in hexadecimal", "base64": "it is written in Base64"}
+_BY_PUBLIC_KEY = frozenset({"asymmetric", "jwt", "sns", "paypal", "ebay"})
 
 
-def covers(verification: Verification, key: str) -> bool:
-    """Whether the signature vouches for a dedup key (a selector), so that nobody else could have put it there.
+def secret_problem(
+    verification: Verification, secret: str, *, alternatives: Sequence[Verification] = (), path: str = ""
+) -> Problem | None:
+    """What is wrong with a secret's form, or None; the secret itself is never in the words.
 
-    A credential vouches for the whole request; an unsigned touchpoint vouches for nothing.
+    Where a touchpoint has alternatives, the secret must be right for one of those that take it.
     """
-    if verification.scheme != "hmac" or not key:
-        return verification.scheme != "none"
-    signed = hmac.scheme(verification).signed.holes
-    named = {_alternatives(hole) for hole in signed if ":" in hole}
-    if "id" in signed:
-        named.add(_alternatives(verification.message_id))
-    # The same alternatives in the same order: else a stranger could add the one that is signed second and read first.
-    if _alternatives(key) in named:
-        return True
-    whole = {"body": "body", "json": "body", "form": "body", "query": "path_query" if "path_query" in signed else "url"}
-    return all(place.kind == "const" or whole.get(place.kind) in signed for place in selector(key).places)
+    if not secret.strip():
+        return problem("secret_malformed", path=path, form="it is not empty")
+    every = (verification, *alternatives)
+    if is_private(secret) and any(one.scheme in _BY_PUBLIC_KEY for one in every):
+        return problem("secret_private_key", path=path)
+    taking = [one for one in every if taken(one, (secret,))]
+    found = [_secret_problem(one, secret, path) for one in taking or [verification]]
+    return None if None in found else found[0]
 
 
-def _alternatives(text: str) -> tuple[str, ...]:
-    places = selector(text).places
-    return tuple(f"{place.kind}:{place.argument.lower() if place.kind == 'header' else place.argument}" for place in places)
+def _secret_problem(verification: Verification, secret: str, path: str) -> Problem | None:
+    if verification.scheme in _BY_PUBLIC_KEY:
+        return key_secret_problem(verification, secret, path=path)
+    form = _wanted_form(verification, secret)
+    return problem("secret_malformed", path=path, form=form) if form else None
+
+
+def _wanted_form(verification: Verification, secret: str) -> str:
+    """The form that a secret has not; empty when it is right."""
+    match verification.scheme:
+        case "basic":
+            return "" if ":" in secret else "it is a user name and a password with a colon between them"
+        case "braintree":
+            return "" if braintree.parts_of(secret) else "it is the public key and the private key with a colon between them"
+        case "adyen":
+            return "" if hmac.key_of("hex", secret) else _KEY_FORMS["hex"]
+        case "hmac":
+            right = hmac.key_of(verification.key, secret) is not None
+            return "" if right else _KEY_FORMS.get(verification.key, "it is not empty")
+        case _:
+            return ""

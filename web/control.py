@@ -47,7 +47,7 @@ class Control(Protocol):
         `deliver`, each destination's attempt as well: `{outcome, http_status, error}`.
         """
 
-    async def trial(self, touchpoint: str, event_id: str) -> Json | None:
+    async def trial(self, touchpoint: str, event_id: str, *, secret: str = "") -> Json | None:
         """What a touchpoint would make of a stored event now; nothing is sent or kept. None: no such event, or no body left.
 
         With a `secret`, as if it were the touchpoint's only one; it is kept nowhere.
@@ -70,6 +70,22 @@ class Control(Protocol):
         `{channels: [{channel, sent, error}]}`. Raises ProblemError: what is wrong with the document, alerts_nowhere,
         alerts_test_too_soon.
         """
+
+    def knock(self, touchpoint: int) -> Json | None:
+        """What last came to a touchpoint (its id) and is stored nowhere: `{at, method, remote, status}`.
+
+        A handshake, or a request by a wrong method (status 405), since the process started. `at` in microseconds.
+        """
+
+    def captured(self) -> list[Json]:
+        """Secrets that senders set themselves, until a person has seen it; the oldest first: `{touchpoint, at, remote, value}`.
+
+        `at` in microseconds. `value` is the secret in clear where a person has to enter it at the sender (Notion), else empty:
+        for the page of somebody who may change secrets, and for nothing else.
+        """
+
+    async def dismiss_captured(self, touchpoint: str, *, actor: Actor) -> None:
+        """A person saw where a touchpoint's secret came from; audited. Raises ProblemError(touchpoint_unknown)."""
 
     async def check(self) -> Json:
         """`{configuration, events}`: whether each file reads from end to end."""

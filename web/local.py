@@ -8,6 +8,7 @@ from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template import TemplateConfig
 from litestar.types import ControllerRouterHandler
 
+from web.allowed_methods import name_methods
 from web.api.app import API_HANDLERS, describe
 from web.api.desk import Desk
 from web.api.front_desk import FrontDesk
@@ -17,6 +18,8 @@ from web.guard_headers import add_safe_headers
 from web.page.app import PAGE_HANDLERS
 from web.page.errors import exception_handlers
 from web.page.render import template_config
+from web.strict_request import StrictRequest
+from web.strict_shape import StrictShapes
 
 BODY_LIMIT = 2 * 1024 * 1024  # a configuration file of 1 MiB, and its quoting
 
@@ -55,7 +58,9 @@ def make_app(
         handlers,
         dependencies={"desk": Provide(lambda: desk, sync_to_thread=False), **dependencies},
         middleware=[Gate(doorkeeper)],
-        before_send=[add_safe_headers],
+        before_send=[add_safe_headers, name_methods],
+        request_class=StrictRequest,
+        plugins=[StrictShapes()],
         exception_handlers=exception_handlers(desk, hosts),
         request_max_body_size=BODY_LIMIT,
         template_config=templates,

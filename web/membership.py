@@ -37,7 +37,7 @@ class Standing:
     last_poll_at: Micros = 0
     backlog: Backlog = field(default_factory=Backlog)
     holder: str = ""  # the agent that holds the lease, when it is another
-    notices: tuple[str, ...] = ()  # problem codes: quota_half, quota_near, quota_reached …
+    notices: tuple[str, ...] = ()  # problem codes: quota_half, quota_near, quota_reached, proxy_restored …
     gap: tuple[int, int] | None = None  # what a restored proxy lost
     behind: tuple[int, int] | None = None  # what a restored agent lacks: seek back to the first
     lacking: tuple[str, ...] = ()  # touchpoints declared by others that this agent has not, or not the secret of
@@ -85,6 +85,9 @@ class Membership(Protocol):
 
     async def settle_left(self, *, run: bool, actor: str) -> int:
         """Run what a former pairing left, or forget it; how many events."""
+
+    async def dismiss_restored(self, *, actor: str) -> None:
+        """A person has compared what ran here while the proxy was restored: it needs nobody any more."""
 
     async def close_old(self, which: str, *, actor: str) -> None:
         """Close an old way in now: `direct` or `proxy`."""

@@ -31,6 +31,8 @@ def state_of(one: Json) -> str:
         words = f"refused ({one['reason']})"
     elif one["verdict"] == "duplicate":
         words = f"duplicate of {one['duplicate_of']}"
+    elif one["verdict"] == "split":
+        words = "split into its items"
     elif one["deliveries"]:
         counts = Counter(delivery["state"] for delivery in one["deliveries"])
         words = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
@@ -51,6 +53,8 @@ def show_event(shown: Json) -> None:
         ("Dedup key", one["dedup_key"]),
         ("State", state_of(one)),
         ("Duplicates", ", ".join(shown["duplicates"])),
+        ("Item of", one["item_of"]),
+        ("Items", ", ".join(shown["items"])),
         ("Request", f"{one['method']} {shown['target']}"),
     ):
         if value:

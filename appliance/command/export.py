@@ -41,7 +41,7 @@ def export() -> None:
 def deliveries(folder: DataFolder, name: Format, output: Path | None, **chosen: Any) -> None:
     """Export one row for each attempt.
 
-    A delivery never tried, and an event refused, duplicate or filtered, has one row with attempt 0.
+    A delivery never tried, and an event refused, duplicate, filtered or split, has one row with attempt 0.
 
     CSV is UTF-8 without a byte order mark, with CRLF; for Excel take xlsx.
 

@@ -49,7 +49,9 @@ _FILTERS = (
     click.option("--destination", metavar="NAME", help="To this destination."),
     click.option(
         "--state",
-        type=click.Choice(["pending", "held", "delivered", "given_up", "dismissed", "refused", "duplicate", "filtered"]),
+        type=click.Choice(
+            ["pending", "held", "delivered", "given_up", "dismissed", "refused", "duplicate", "filtered", "split"]
+        ),
         help="In this state.",
     ),
     click.option("--tests", is_flag=True, help="Include test events."),

@@ -177,3 +177,21 @@ def left(folder: DataFolder, what: str, as_json: bool) -> None:
         show_json(done)
     else:
         tell(f"{'Ran' if what == 'run' else 'Dropped'} {done['events']}.")
+
+
+@pairing.command()
+@click.argument("what", type=click.Choice(["restored"]))
+@flags.as_json
+@flags.data_dir
+def dismiss(folder: DataFolder, what: str, as_json: bool) -> None:
+    """Dismiss what you have looked after: "restored", that the proxy was put back to an older state.
+
+    \b
+    Example:
+      hookport pairing dismiss restored
+    """
+    done = talk(folder, lambda agent: agent.ask("POST", "/proxy/dismiss", json={"what": what}))
+    if as_json:
+        show_json(done)
+    else:
+        tell("Dismissed.")

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import structlog
 
 from appliance.hops.pace import Pace
+from appliance.hops.splitting import split_plans, splits
 from store.inbox import Inbox, StoreUnavailable, Waiting
-from store.outbox import Outbox, Plan
+from store.outbox import Outbox, Plan, plan_of
+from touchpoints.delivery import Delivery
 from touchpoints.moment import SECOND, Micros
 from touchpoints.plan import plan
 from touchpoints.touchpoint import Touchpoint
@@ -85,12 +87,20 @@ class Drain:
         waiting = await self._inbox.take(limit=BATCH, after=self._after)
         self._behind = bool(waiting) and self._now() - waiting[0].event.received_at > BEHIND
         known = self._touchpoints()
-        plans = [self._plan(one, known[one.event.touchpoint]) for one in waiting if one.event.touchpoint in known]
-        if plans:
-            await self._outbox.plan(plans)
-            self._planned({delivery.destination for made in plans for delivery in made.deliveries})
-        self._pass_stranded(waiting, len(plans))
+        here = [(one, known[one.event.touchpoint]) for one in waiting if one.event.touchpoint in known]
+        whole = [plan_of(one.seq, plan(one.event, by, self._now())) for one, by in here if not splits(one.event, by)]
+        if whole:
+            await self._move(whole)
+        if len(whole) < len(here):
+            rest = [(one, by) for one, by in here if splits(one.event, by)]
+            async for plans in split_plans(rest, self._inbox, now=self._now()):
+                await self._move(plans)
+        self._pass_stranded(waiting, len(here))
         return len(waiting)
+
+    async def _move(self, plans: Sequence[Plan]) -> None:
+        await self._outbox.plan(plans)
+        self._planned({delivery.destination for made in plans for delivery in _deliveries(made)})
 
     def _pass_stranded(self, waiting: Sequence[Waiting], planned: int) -> None:
         """Events without a touchpoint stay in the inbox; step over them so that they never block the others."""
@@ -100,13 +110,8 @@ class Drain:
         if len(waiting) < BATCH:
             self.stranded = self._passed
 
-    def _plan(self, waiting: Waiting, touchpoint: Touchpoint) -> Plan:
-        made = plan(waiting.event, touchpoint, self._now())
-        return Plan(
-            seq=waiting.seq,
-            deliveries=made.deliveries,
-            filtered=made.filtered,
-            dedup_key=made.dedup_key,
-            dedup_since=made.dedup_since,
-            dedup_hash=made.dedup_hash,
-        )
+
+def _deliveries(made: Plan) -> Iterable[Delivery]:
+    if made.items is None:
+        return made.deliveries
+    return (delivery for item in made.items for delivery in item.planned.deliveries)

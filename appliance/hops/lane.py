@@ -1,6 +1,7 @@
 """The lane: everything on its way to one destination. A slow or dead destination holds up its own lane only."""
 
 import asyncio
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -30,6 +31,8 @@ NOW: Micros = -1
 NEVER = -1
 # A claim for each slot that frees would cost more than the attempts: so long it waits for a half of them.
 GATHER: Micros = 5_000
+# A larger body is hashed in a thread.
+LARGE = 256 * 1024
 # Seconds a claim waits for its part of the budget before the lane looks around again.
 PATIENCE = 5.0
 
@@ -208,6 +211,10 @@ class Lane:
 
     async def _attempt(self, job: Job, route: Route) -> Outcome:
         """What a sender raises against its promise takes this delivery's tries, and nobody else down."""
+        if not await _is_whole(job):
+            log.error("body_damaged", delivery=job.delivery.id)
+            words = problem("body_damaged")
+            return Failed(blame=Blame.FINAL, code=words.code, error=words.text)
         try:
             return await route.sender.attempt(job, touchpoint=route.touchpoint)
         except Exception as error:
@@ -251,3 +258,9 @@ class Lane:
         for sender in [sender for sender, users in self._users.items() if not users and sender is not self._route.sender]:
             del self._users[sender]
             await sender.aclose()
+
+
+async def _is_whole(job: Job) -> bool:
+    """Whether the body is the one that was received: SQLite does not notice what a disk does to it."""
+    digest = await asyncio.to_thread(hashlib.sha256, job.body) if len(job.body) > LARGE else hashlib.sha256(job.body)
+    return digest.digest() == job.event.body_hash

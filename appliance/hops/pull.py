@@ -177,7 +177,7 @@ class Pull:
             seen=lease.seen,
             seen_id=lease.seen_id,
             limit=LIMIT,
-            max_bytes=max(1, min(MOST_BYTES, self._budget.limit // 4)),
+            max_bytes=max(1, min(MOST_BYTES, self._budget.limit // 4) // self._pace.share),
             wait=self._wait(paused),
             linger=LINGER if self._last >= LOADED else 0.0,
             settled=settled,
@@ -185,14 +185,28 @@ class Pull:
             paused=paused,
             lacking=self._lacking(),
         )
-        began = self._clock.steady()
+        began, coming = self._clock.steady(), asyncio.Event()
         try:
-            batch = await self._remote.pull(request, room=self._take_room)
+            batch = await self._fetch(request, coming)
         except Unreachable:
-            self._pace.cut((self._clock.steady() - began) / SECOND)
+            self._pace.cut((self._clock.steady() - began) / SECOND, coming=coming.is_set())
             raise
         self._pace.good((self._clock.steady() - began) / SECOND)
         return batch
+
+    async def _fetch(self, request: PullRequest, coming: asyncio.Event) -> Batch:
+        """The answer; the lease is kept while it comes. `coming` is set once it does."""
+        found: list[Batch] = []
+
+        async def room(size: int) -> None:
+            coming.set()
+            await self._take_room(size)
+
+        async def fetch() -> None:
+            found.append(await self._remote.pull(request, room=room))
+
+        await until_first(fetch(), self._lease.keep(coming))
+        return found[0]
 
     def _wait(self, paused: str) -> float:
         if self._fresh:  # how things stand is told at once, also to one that stands by

@@ -4,26 +4,32 @@ import asyncio
 import hashlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import structlog
 
+from appliance.key_patience import KeyPatience
 from store.dock import Landed
 from store.pairing import Pairing
+from touchpoints import handshake
 from touchpoints.event import Arrival, ArrivedBy, Event, Verdict
-from touchpoints.judge import LARGE, Judged, event_of, judge
+from touchpoints.judge import LARGE, Judged, event_of
 from touchpoints.pull.malformed import PullMalformed
-from touchpoints.pull.message import CANNOT_ANSWER, Ask, Batch, Reply, Sealed
+from touchpoints.pull.message import CANNOT_ANSWER, CANNOT_NOW, Ask, Batch, Reply, Sealed
 from touchpoints.pull.packed import Packed, unpack
 from touchpoints.pull.sealing import DataKey, SealBroken, open_data_key
-from touchpoints.receive import receive
 from touchpoints.request import Answer, Refused, Request
 from touchpoints.touchpoint import Touchpoint
+from web.listener.intake import Perform, not_performed
+from web.listener.judging import NO_KEY_SOURCE, KeySource, judge_by
 
 log = structlog.get_logger()
 
 KEYS_KEPT = 64
 TURN = 32  # small events judged before others have their turn
+KEY_PATIENCE = 5.0  # seconds that one batch waits for published keys in all: the lease runs on
+ASK_KEY_PATIENCE = 1.5  # of an ask's three
 
 
 class PullJudge:
@@ -35,8 +41,12 @@ class PullJudge:
         *,
         touchpoints: Callable[[], Mapping[str, Touchpoint]],
         touchpoint_id: Callable[[str], Awaitable[int]],
+        perform: Perform = not_performed,
+        published: KeySource = NO_KEY_SOURCE,
     ) -> None:
         """`touchpoints` by name and alias; `touchpoint_id` keeps an id for a name that is none of these."""
+        self._perform = perform
+        self._published = published
         self._pairing = pairing
         self._touchpoints = touchpoints
         self._touchpoint_id = touchpoint_id
@@ -50,9 +60,10 @@ class PullJudge:
         """
         found: list[Landed] = []
         known = self._touchpoints()
+        patience = KeyPatience(KEY_PATIENCE)
         for number, sealed in enumerate(batch.messages, 1):
             try:
-                arrival = await self._arrival(sealed, batch.keys, known)
+                arrival = await self._arrival(sealed, batch.keys, known, patience)
             except (SealBroken, PullMalformed) as error:
                 log.error("seal_unreadable", event_id=sealed.id, why=str(error))
                 arrival = unreadable(sealed)
@@ -69,12 +80,19 @@ class PullJudge:
         except (SealBroken, PullMalformed):
             return Reply(id=ask.id, status=CANNOT_ANSWER)
         touchpoint = self._touchpoints().get(packed.touchpoint)
-        received = receive(self._request(packed), touchpoint) if touchpoint else None
+        if touchpoint is None:
+            return Reply(id=ask.id, status=CANNOT_ANSWER)
+        request = self._request(packed)
+        received = (await judge_by(self._published, request, touchpoint, seconds=ASK_KEY_PATIENCE)).received
         if isinstance(received, Answer):
-            return Reply(id=ask.id, status=received.status, headers=received.headers, body=received.body)
+            return _reply(ask, await self._perform(touchpoint, request, received))
+        if isinstance(received, Refused) and handshake.refuses(request, touchpoint.handshake):
+            return Reply(id=ask.id, status=401)
         return Reply(id=ask.id, status=CANNOT_ANSWER)
 
-    async def _arrival(self, sealed: Sealed, keys: Mapping[str, bytes], known: Mapping[str, Touchpoint]) -> Arrival | None:
+    async def _arrival(
+        self, sealed: Sealed, keys: Mapping[str, bytes], known: Mapping[str, Touchpoint], patience: KeyPatience
+    ) -> Arrival | None:
         key = self._key(sealed.key_id, keys)
         large = len(sealed.data) > LARGE
         packed = await asyncio.to_thread(_open, sealed, key) if large else _open(sealed, key)
@@ -84,12 +102,25 @@ class PullJudge:
             judged = Judged(received=Refused(code="touchpoint_lacking"), digest=await _digest(packed.body, in_thread=large))
             number = await self._touchpoint_id(packed.touchpoint)
         else:
-            judged = await asyncio.to_thread(judge, request, touchpoint) if large else judge(request, touchpoint)
+            judged = await judge_by(self._published, request, touchpoint, seconds=patience.left)
             number = touchpoint.id
-        if isinstance(judged.received, Answer):
-            return None
+        if touchpoint is not None and isinstance(judged.received, Answer):
+            late = await self._late(touchpoint, request, judged.received)
+            if late is None:
+                return None
+            judged = replace(judged, received=late)
         event = event_of(sealed.id, request, number, judged, arrived_by=ArrivedBy.PROXY)
         return Arrival(event=event, body=packed.body)
+
+    async def _late(self, touchpoint: Touchpoint, request: Request, answer: Answer) -> Refused | None:
+        """What becomes of a handshake that was queued: nothing, once its confirmation was visited.
+
+        A secret is not taken any more: its sender never got the answer that makes it one.
+        """
+        if answer.secret:
+            return Refused(code="no_secret")
+        done = await self._perform(touchpoint, request, answer)
+        return Refused(code="confirmation_failed") if answer.visit and done.status >= CANNOT_NOW else None
 
     def _key(self, key_id: str, keys: Mapping[str, bytes]) -> DataKey:
         wrapped = keys.get(key_id)
@@ -140,6 +171,13 @@ def unreadable(sealed: Sealed) -> Arrival:
         body_hash=sealed.digest,
     )
     return Arrival(event=event, body=sealed.data)
+
+
+def _reply(ask: Ask, answer: Answer) -> Reply:
+    """The sender's answer; what it could not get now, it comes again for."""
+    if answer.status == CANNOT_NOW:
+        return Reply(id=ask.id, status=CANNOT_NOW)
+    return Reply(id=ask.id, status=answer.status, headers=answer.headers, body=answer.body)
 
 
 def _open(sealed: Sealed, key: DataKey) -> Packed:

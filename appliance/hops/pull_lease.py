@@ -2,15 +2,19 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 import structlog
 
 from appliance.hops.pull_standing import PullStanding
 from store.dock import Dock
+from store.remote_errors import RemoteError
 from touchpoints.pull.message import Acknowledged, Batch
 
 log = structlog.get_logger()
+
+KEEP_EVERY = 20.0  # seconds between signs of life while a long answer comes: a third of a lease
 
 
 class LeaseLost(Exception):
@@ -87,6 +91,19 @@ class Acknowledging:
                 to = self.stored
                 await self._acknowledge(self.incarnation, self.epoch, to, self._stored_id)
                 self._acknowledged = max(self._acknowledged, to)
+
+    async def keep(self, begun: asyncio.Event) -> None:
+        """Keep the lease from the moment on that an answer began to come, until cancelled: over a slow line one event may take
+        longer to come than a lease lasts. That it comes at all, and for how long it may, is the session's to say.
+
+        Raises StoreUnavailable and LeaseLost: then what is coming is not for this agent.
+        """
+        await begun.wait()
+        while True:
+            await asyncio.sleep(KEEP_EVERY)
+            if self.epoch:
+                with suppress(RemoteError):  # the answer that comes may be whole all the same
+                    await self._acknowledge(self.incarnation, self.epoch, self._acknowledged, "")
 
     async def settle_berths(self) -> None:
         """Ask for the fate of everything that is stored and not released. Raises RemoteError and StoreUnavailable.

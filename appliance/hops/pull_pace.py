@@ -8,6 +8,7 @@ QUIET_POLLS = 20  # polls in a row that waited in full, until a longer wait is t
 PAUSED_WAIT = 5.0  # while nothing can be taken in: the lease is kept, and it is looked again soon
 FIRST_REST = 0.2
 LONGEST_REST = 30.0
+LEAST_SHARE = 512  # of 8 MiB: 16 KiB
 SPUN = 0.5  # an answer without anything that comes sooner than this is not to be asked for again at once
 
 
@@ -18,22 +19,29 @@ class PullPace:
         self._jitter = jitter
         self.wait = LONGEST_WAIT
         self.failures = 0
+        self.share = 1  # of a batch only so many-th part is asked for: a line is too slow for a whole one
         self._quiet = 0  # polls that waited in full since the last change
 
     def begin_anew(self) -> None:
         """Perhaps another network: nothing that was learnt holds."""
-        self.wait, self.failures = LONGEST_WAIT, 0
+        self.wait, self.failures, self.share = LONGEST_WAIT, 0, 1
 
     def good(self, after: float) -> None:
         """The proxy answered after so many seconds."""
         self.failures = 0
+        self.share = max(1, self.share // 2)
         self._quiet += after >= self.wait * 0.9
         if self._quiet >= QUIET_POLLS:
             self.wait, self._quiet = min(LONGEST_WAIT, self.wait * 1.25), 0
 
-    def cut(self, after: float) -> None:
-        """A waiting poll got no answer: something between does not bear so long a silence."""
-        if after >= SHORTEST_WAIT:
+    def cut(self, after: float, *, coming: bool = False) -> None:
+        """A poll got no whole answer.
+
+        Where none was `coming`, something between may not bear so long a silence; else the next one had better be smaller.
+        """
+        if coming:
+            self.share = min(self.share * 8, LEAST_SHARE)
+        elif after >= SHORTEST_WAIT:
             self.wait, self._quiet = max(SHORTEST_WAIT, min(self.wait, after) * 0.8), 0
 
     def rest(self, *, at_least: float = 0.0) -> float:

@@ -25,7 +25,7 @@ class PullStanding:
         self.notices: tuple[str, ...] = ()
         self.gap: tuple[int, int] | None = None
         self.behind: tuple[int, int] | None = None  # (last number stored here, the proxy's position), where it is further
-        self.proxy_restored = False
+        self.proxy_restored = False  # until a person has seen it, or what the proxy lost is no matter any more
 
     def answered(self, batch: Batch, *, paused: str, now: Micros) -> None:
         """The proxy answered a pull."""
@@ -36,6 +36,8 @@ class PullStanding:
         self.backlog = _beyond(batch, paused)
         self.holder = batch.holder
         self.notices = batch.notices
+        if self.gap is not None and batch.gap is None:
+            self.proxy_restored = False
         self.gap = batch.gap
 
     def leased(self, *, seen: int, acknowledged: int) -> None:

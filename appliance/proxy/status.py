@@ -17,6 +17,9 @@ from web.operator.view import OrganisationView
 
 Json = dict[str, Any]
 
+# A proxy has no way through another one; the keys are there all the same, so that what reads an agent's reads it.
+_NO_PROXY: Json = {"state": "off", **dict.fromkeys(("url", "domain", "last_poll_at", "waiting", "agent", "holder", "error"))}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProxyStatus:
@@ -54,7 +57,7 @@ class ProxyStatus:
             "data_dir": str(self.data_dir),
             "page": self.page(),
             "direct": listener,
-            "proxy": {"state": "off", "url": None, "domain": None, "last_poll_at": None, "waiting": None},
+            "proxy": _NO_PROXY,
             "backlog": {
                 "inbox": waiting if readable else None,
                 "outbox": 0 if readable else None,

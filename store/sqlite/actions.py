@@ -10,8 +10,8 @@ from store.actions import Done
 from store.log import Filter
 from store.sqlite import counters
 from store.sqlite.connections import Readers
-from store.sqlite.filters import Where, is_sparse, of_events, of_rows
-from store.sqlite.log import select_deliveries
+from store.sqlite.filters import VERDICTS, Where, is_sparse, of_events, of_rows
+from store.sqlite.listing import select_deliveries
 from store.sqlite.outbox import insert_deliveries
 from store.sqlite.rows import EVENT_COLUMNS, EVENT_WIDTH, event_from_row, select_body, text, text_or_none
 from store.sqlite.sequence import Sequence as Numbers
@@ -88,7 +88,7 @@ class SqliteActions:
     async def replayable(
         self, which: Filter, *, limit: int, after: int = 0
     ) -> Sequence[tuple[int, Event, tuple[Delivery, ...]]]:
-        """See Actions. Duplicates and filtered events as well; not what was refused or still waits in the inbox."""
+        """See Actions. Duplicates and filtered events as well; not what was refused, was split or still waits in the inbox."""
         found: list[tuple[int, Event, tuple[Delivery, ...]]] = []
         low, high = await self._readers.run(ends)
         for floor, ceiling in upward(max(low, after + 1), high, whole=is_sparse(which)):
@@ -175,7 +175,7 @@ def _events_but_state(which: Filter) -> Where:
         tests=which.tests,
     )
     where = of_events(stateless, 0, 2**62)
-    verdict = which.state if which.state in ("refused", "duplicate", "filtered") else None
+    verdict = which.state if which.state in VERDICTS else None
     return where if verdict is None else Where(f"{where.sql} AND e.verdict = ?", (*where.parameters, verdict))
 
 
@@ -232,7 +232,10 @@ def dismiss_refused(db: sqlite3.Connection, *, seqs: Sequence[int]) -> int:
     return len(rows)
 
 
-REPLAYABLE = "e.verdict != 'refused' AND e.body_kept = 1 AND NOT EXISTS (SELECT 1 FROM inbox i WHERE i.seq = e.seq)"
+# A split event runs as its items.
+REPLAYABLE = (
+    "e.verdict NOT IN ('refused', 'split') AND e.body_kept = 1 AND NOT EXISTS (SELECT 1 FROM inbox i WHERE i.seq = e.seq)"
+)
 
 
 def select_replayable(

@@ -1,19 +1,21 @@
 """The configuration in SQLite: the file and the page write it, the process runs by it."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from store.captured import Captured
 from store.configuration import Actor, Applied, Change, Document
 from store.document import check_nesting, compare, made_absolute, merge, to_toml
 from store.machine_right import missing_rights, refused_folders
 from store.people import AuditLine
-from store.sealing import Kept, Sealing, clear_secret, group
+from store.sealing import Kept, Sealing, clear_secret, fingerprint_of, group
 from store.secret_place import exchange_secrets, secret_texts
 from store.settings import Configuration
 from store.settings_definition import read_configuration
+from store.sqlite.captured import delete_captured, select_captured, write_captured
 from store.sqlite.configuration_rows import read_document, read_names, successors, write_document
 from store.sqlite.database import Database
 from store.sqlite.instance import Instance, write_instance
@@ -230,6 +232,44 @@ class SqliteConfiguration(Instance):
         applied = self._save(db, document, ids, kept, kept, (Change(path=path, what="removed"),), actor, now, action=action)
         db.execute("COMMIT")
         return applied
+
+    async def capture(self, touchpoint: int, secret: str, *, remote: str, now: Micros) -> Applied:
+        """See ConfigurationStore."""
+        return await self._run(partial(self._capture, touchpoint=touchpoint, secret=secret, remote=remote, now=now))
+
+    def _capture(self, db: sqlite3.Connection, *, touchpoint: int, secret: str, remote: str, now: Micros) -> Applied:
+        document, ids = read_document(db)
+        item = next((item for item in document.get("touchpoint", []) if ids[(item["name"],)] == touchpoint), None)
+        if item is None or item.get("secrets"):
+            return Applied(problems=(problem("secret_there"),))
+        fingerprint = fingerprint_of(self._vault, "", secret)
+        item["secrets"] = [f"stored:{fingerprint}"]
+        kept = read_secrets(db, self._vault)
+        more = {**kept, fingerprint: Kept(source="", value=secret)}
+        _, problems = self._read(db, document, {}, more)
+        if problems:
+            return Applied(problems=tuple(problems))
+        changes = (Change(path=join(join("touchpoint", item["name"]), "secrets"), what="changed"),)
+        sender = Actor(name=f"sender:{remote}")
+        applied = self._save(db, document, ids, kept, more, changes, sender, now, action="secret.capture")
+        write_captured(db, Captured(touchpoint=touchpoint, at=now, remote=remote), fingerprint)
+        db.execute("COMMIT")
+        return applied
+
+    async def captured(self) -> Sequence[Captured]:
+        """See ConfigurationStore."""
+        return await self._run(select_captured)
+
+    async def dismiss_captured(self, touchpoint: int, *, actor: Actor, now: Micros) -> None:
+        """See ConfigurationStore."""
+
+        def work(db: sqlite3.Connection) -> None:
+            if delete_captured(db, touchpoint):
+                names, _ = read_names(db)
+                write_audit(db, AuditLine(at=now, actor=actor.name, action="secret.seen", detail=names[touchpoint]))
+                db.execute("COMMIT")
+
+        await self._run(work)
 
 
 def still_undelivered(document: Document, ids: Ids, undelivered: Mapping[int, int]) -> Iterator[Problem]:

@@ -55,6 +55,9 @@ class Opener:
     application_id: int
     writer: bool
     cache_bytes: int = 16 * MIB
+    # Pages in the write-ahead log from which a writer moves them into the file. What is seldom written and must not be lost
+    # wants 1: a damaged log reads like one that ended earlier, and SQLite goes on with an older file as if nothing were wrong.
+    checkpoint_pages: int = 2000
 
     def __call__(self) -> sqlite3.Connection:
         """Open it. Raises ProblemError: store_unopenable, store_read_only, store_corrupt, store_foreign, store_not_wal."""
@@ -86,7 +89,7 @@ class Opener:
             f"cache_size = -{self.cache_bytes // 1024}",
             f"journal_size_limit = {16 * MIB}",
             # Before SQLite 3.51.3 two connections that reset a WAL at once can corrupt it: readers never checkpoint.
-            f"wal_autocheckpoint = {2000 if self.writer else 0}",
+            f"wal_autocheckpoint = {self.checkpoint_pages if self.writer else 0}",
             f"query_only = {0 if self.writer else 1}",
         ):
             db.execute(f"PRAGMA {pragma}")

@@ -10,6 +10,7 @@ from store.inbox import Waiting
 from store.sqlite.bulk import Bulk
 from store.sqlite.connections import Readers
 from store.sqlite.inbox import insert_events
+from store.sqlite.lacking import adopt_lacking, count_lacking
 from store.sqlite.recent import Recent
 from store.sqlite.rows import EVENT_COLUMNS, body_rows, event_from_row, event_row
 from store.sqlite.sequence import Sequence as Numbers
@@ -69,6 +70,10 @@ class SqliteDock:
     async def lacking(self) -> Mapping[int, int]:
         """See Dock."""
         return await self._readers.run(count_lacking)
+
+    async def adopt(self, old: int, new: int) -> int:
+        """See Dock. In slices, each true in itself."""
+        return 0 if old == new else await self._writer.repeat(partial(adopt_lacking, old=old, new=new))
 
     def _released(self, orders: Sequence[Order], results: Sequence[object] | None) -> None:
         if results is None:  # it is not known what was released
@@ -188,14 +193,3 @@ def select_berths(db: sqlite3.Connection) -> list[Berth]:
         Berth(proxy=proxy, incarnation=incarnation, epoch=epoch, stored=stored, last_id=last_id, waiting=waiting)
         for proxy, incarnation, epoch, stored, last_id, waiting in db.execute(SELECT_BERTHS)  # a bare column is max()'s row's
     ]
-
-
-COUNT_LACKING = """
-SELECT touchpoint, count(*) FROM events INDEXED BY events_lacking
-WHERE reason = 'touchpoint_lacking' AND body_kept = 1 GROUP BY touchpoint
-"""
-
-
-def count_lacking(db: sqlite3.Connection) -> dict[int, int]:
-    """Events that nothing could verify, by touchpoint."""
-    return dict(db.execute(COUNT_LACKING).fetchall())

@@ -30,7 +30,7 @@ class EventsFile(GuardedFile):
         self._recent = Recent()
         self.inbox = SqliteInbox(self._writer, self._readers, self._events, self._recent)
         self.dock = SqliteDock(self._writer, self._readers, self._events, self._recent)
-        self.outbox = SqliteOutbox(self._writer, self._readers, self._deliveries, self._recent)
+        self.outbox = SqliteOutbox(self._writer, self._readers, self._deliveries, self._events, self._recent)
         self.log = SqliteLog(self._readers)
         self.actions = SqliteActions(self._writer, self._readers, self._deliveries)
         self._writer.watch(accept_refused, lambda _items, _results: self._recent.forget())

@@ -19,7 +19,7 @@ class Where:
 _Part = tuple[str, tuple[Any, ...]]
 
 DELIVERY_STATES = frozenset({"pending", "held", "delivered", "given_up", "dismissed"})
-VERDICTS = frozenset({"refused", "duplicate", "filtered"})
+VERDICTS = frozenset({"refused", "duplicate", "filtered", "split"})
 
 IN_IDS = "IN (SELECT value FROM json_each(?))"
 IN_INBOX = "EXISTS (SELECT 1 FROM inbox i WHERE i.seq = e.seq)"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from store.sqlite.connections import Readers
 from store.sqlite.database import MIB, Database, Open, Opener, explained, reads_whole
+from store.sqlite.log_tail import has_lost_commits
 from store.sqlite.migrate import migrate
 from store.sqlite.writer import Writer
 from touchpoints.moment import Micros
@@ -131,6 +132,12 @@ class GuardedFile(ABC):
 
 
 def _prepare(db: sqlite3.Connection, *, kind: str, path: Path, now: Micros, check: bool) -> None:
-    if check and not reads_whole(db):
+    if check and (_is_cut(db, path.with_name(f"{path.name}-wal")) or not reads_whole(db)):
         raise ProblemError(problem("store_corrupt", path=str(path)))
     migrate(db, kind, path=path, now=now)
+
+
+def _is_cut(db: sqlite3.Connection, log: Path) -> bool:
+    """Whether SQLite makes do with less of a write-ahead log than was committed to it."""
+    (_, readable, _) = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()  # which goes no further than that
+    return log.exists() and has_lost_commits(log, readable=max(0, readable))

@@ -10,7 +10,7 @@ from store.sqlite import counters
 from store.sqlite.bulk import Bulk
 from store.sqlite.connections import Readers
 from store.sqlite.recent import Recent
-from store.sqlite.rows import EVENT_COLUMNS, body_rows, event_from_row, event_row
+from store.sqlite.rows import EVENT_COLUMNS, body_rows, event_from_row, event_row, select_body
 from store.sqlite.sequence import Sequence as Numbers
 from store.sqlite.writer import Writer
 from touchpoints.event import Arrival, Event, Verdict
@@ -49,6 +49,10 @@ class SqliteInbox:
         if after == 0 and len(found) < limit:
             self._recent.learn(found, version)
         return found
+
+    async def body(self, seq: int) -> bytes:
+        """See Inbox."""
+        return await self._readers.run(partial(select_body, seq=seq))
 
     async def waiting(self) -> int:
         """See Inbox."""

@@ -11,21 +11,17 @@ from store.sqlite import counters
 from store.sqlite.connections import Readers
 from store.sqlite.export import count_rows, select_rows
 from store.sqlite.filters import is_sparse, of_events
+from store.sqlite.listing import LISTED_COLUMNS, listed_from_row, select_deliveries
 from store.sqlite.rows import (
-    DELIVERY_COLUMNS,
-    EVENT_COLUMNS,
-    EVENT_WIDTH,
     Row,
-    delivery_from_row,
-    event_from_row,
     event_id_of,
     select_body,
 )
-from store.sqlite.slices import SLICE, downward, ends, upward
+from store.sqlite.scan import select_reach, select_scanned
+from store.sqlite.slices import downward, ends, upward
 from store.sqlite.standing import select_backlog, select_last_events, select_refusals
 from touchpoints.attempt import Blame
-from touchpoints.delivery import Delivery
-from touchpoints.moment import DAY, Micros
+from touchpoints.moment import Micros
 
 
 class SqliteLog:
@@ -122,42 +118,16 @@ class SqliteLog:
         return await self._readers.run(partial(select_refusals, touchpoint=touchpoint, since=since))
 
 
-LISTED_COLUMNS = f"""
-{EVENT_COLUMNS}, e.seq, (SELECT o.id FROM events o WHERE o.seq = e.duplicate_of), e.flags,
-EXISTS (SELECT 1 FROM inbox i WHERE i.seq = e.seq)
-"""  # noqa: S608 - joins constants; values are bound
-
-
 def select_listed(db: sqlite3.Connection, *, which: Filter, low: int, high: int, limit: int) -> list[Listed]:
     """Events of a slice that the filter means, newest first."""
     where = of_events(which, low, high)
     sql = f"SELECT {LISTED_COLUMNS} FROM events e WHERE {where.sql} ORDER BY e.seq DESC LIMIT ?"  # noqa: S608 - joins constants; values are bound
-    return [_listed(db, row) for row in db.execute(sql, (*where.parameters, limit)).fetchall()]
-
-
-def _listed(db: sqlite3.Connection, row: Row) -> Listed:
-    event = event_from_row(row)
-    seq, duplicate_of, flags, waiting = row[EVENT_WIDTH:]
-    return Listed(
-        seq=seq,
-        event=event,
-        duplicate_of=duplicate_of,
-        flags=tuple(flags.split()),
-        waiting=waiting == 1,
-        deliveries=tuple(delivery for _, delivery in select_deliveries(db, seq, event.id)),
-    )
-
-
-SELECT_DELIVERIES = f"SELECT {DELIVERY_COLUMNS} FROM deliveries d WHERE d.event_seq = ? ORDER BY d.seq"  # noqa: S608 - joins constants; values are bound
-
-
-def select_deliveries(db: sqlite3.Connection, event_seq: int, event_id: str) -> list[tuple[int, Delivery]]:
-    """(seq, delivery) of one event, in order of planning."""
-    return [(row[0], delivery_from_row(row, event_id)) for row in db.execute(SELECT_DELIVERIES, (event_seq,))]
+    return [listed_from_row(db, row) for row in db.execute(sql, (*where.parameters, limit)).fetchall()]
 
 
 SELECT_ONE = f"SELECT {LISTED_COLUMNS} FROM events e WHERE e.id = ?"  # noqa: S608 - joins constants; values are bound
 SELECT_DUPLICATES = "SELECT id FROM events WHERE duplicate_of = ? ORDER BY seq LIMIT 100"
+SELECT_ITEMS = "SELECT id FROM events WHERE item_of = ? ORDER BY seq"
 
 
 def select_timeline(db: sqlite3.Connection, event_id: str) -> Timeline | None:
@@ -165,12 +135,13 @@ def select_timeline(db: sqlite3.Connection, event_id: str) -> Timeline | None:
     row = db.execute(SELECT_ONE, (event_id,)).fetchone()
     if row is None:
         return None
-    listed = _listed(db, row)
+    listed = listed_from_row(db, row)
     deliveries = select_deliveries(db, listed.seq, event_id)
     attempts = [attempt for seq, delivery in deliveries for attempt in select_attempts(db, seq, delivery.id)]
     attempts.sort(key=lambda attempt: attempt.started_at)
     duplicates = tuple(an_id for (an_id,) in db.execute(SELECT_DUPLICATES, (listed.seq,)))
-    return Timeline(listed=listed, attempts=tuple(attempts), duplicates=duplicates)
+    items = tuple(an_id for (an_id,) in db.execute(SELECT_ITEMS, (listed.seq,)))
+    return Timeline(listed=listed, attempts=tuple(attempts), duplicates=duplicates, items=items)
 
 
 SELECT_ATTEMPTS = """
@@ -229,62 +200,7 @@ SELECT {LISTED_COLUMNS} FROM events e WHERE e.seq IN (SELECT seq FROM meant) ORD
 def select_found(db: sqlite3.Connection, *, text: str, limit: int) -> list[Listed]:
     """Events whose id, reference or recent dedup key is this text."""
     named = {"id": event_id_of(text.lower()), "text": text, "limit": limit}
-    return [_listed(db, row) for row in db.execute(SELECT_FOUND, named).fetchall()]
-
-
-SCAN_EVENTS = 500
-SCAN_BYTES = 4 * 1024 * 1024
-
-
-def select_scanned(db: sqlite3.Connection, *, text: bytes, which: Filter, before: int | None) -> Scanned:
-    """Look through the bodies of a slice, as many as one short read can take."""
-    low, high = ends(db)
-    top = high if before is None else min(before, high)
-    if top <= low:
-        return Scanned(found=(), next_before=None, looked=0)
-    floor = max(low, top - SLICE)
-    where = of_events(which, floor, top)
-    sql = f"SELECT {LISTED_COLUMNS}, e.body_kept FROM events e WHERE {where.sql} ORDER BY e.seq DESC LIMIT ?"  # noqa: S608 - joins constants; values are bound
-    found: list[Listed] = []
-    wanted, room, looked = text.lower(), SCAN_BYTES, 0
-    rows = db.execute(sql, (*where.parameters, SCAN_EVENTS)).fetchall()
-    for row in rows:
-        listed_row, kept = row[:-1], row[-1]
-        seq = listed_row[EVENT_WIDTH]
-        if kept:
-            body = select_body(db, seq)
-            looked, room = looked + 1, room - len(body)
-            if wanted in body.lower():
-                found.append(_listed(db, listed_row))
-        if room <= 0:
-            floor = seq
-            break
-    else:
-        if len(rows) == SCAN_EVENTS:
-            floor = rows[-1][EVENT_WIDTH]
-    over = floor <= low or (which.since is not None and _is_past(db, floor, which.since))
-    return Scanned(found=tuple(found), next_before=None if over else floor, looked=looked)
-
-
-SELECT_RECEIVED = "SELECT received_at FROM events WHERE seq < ? ORDER BY seq DESC LIMIT 1"
-
-
-def _is_past(db: sqlite3.Connection, seq: int, since: Micros) -> bool:
-    """Whether what was stored before is surely older; a day of grace, for clocks that were set back."""
-    row = db.execute(SELECT_RECEIVED, (seq,)).fetchone()
-    return row is None or row[0] < since - DAY
-
-
-SELECT_FIRST_KEPT = "SELECT seq FROM events WHERE body_kept = 1 AND received_at >= ? ORDER BY received_at, seq LIMIT 1"
-SELECT_LAST_KEPT = "SELECT seq FROM events WHERE body_kept = 1 AND received_at < ? ORDER BY received_at DESC, seq DESC LIMIT 1"
-_EVER = 2**62
-
-
-def select_reach(db: sqlite3.Connection, *, since: Micros | None, until: Micros | None) -> tuple[int, int]:
-    """The numbers of the first and, plus one, of the last stored body of a time."""
-    first = db.execute(SELECT_FIRST_KEPT, (-_EVER if since is None else since - DAY,)).fetchone()
-    last = db.execute(SELECT_LAST_KEPT, (_EVER if until is None else until + DAY,)).fetchone()
-    return (0, 0) if first is None or last is None else (first[0], max(first[0], last[0] + 1))
+    return [listed_from_row(db, row) for row in db.execute(SELECT_FOUND, named).fetchall()]
 
 
 SELECT_KEPT = "SELECT seq FROM events WHERE id = ? AND body_kept = 1"

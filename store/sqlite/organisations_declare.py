@@ -15,10 +15,10 @@ from touchpoints.pull.declaration import Declaration, DeclaredToken, DeclaredTou
 WITHDRAW_TOUCHPOINTS = "UPDATE touchpoints SET declared = 0 WHERE organisation = ?"
 WITHDRAW_TOKENS = "UPDATE endpoints SET declared = 0 WHERE organisation = ?"
 UPSERT_TOUCHPOINT = """
-INSERT INTO touchpoints (organisation, name, place, declared, aliases, state, methods, status, handshake)
+INSERT INTO touchpoints (organisation, name, place, declared, aliases, state, methods, ack, handshake)
 VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?)
 ON CONFLICT (organisation, name) DO UPDATE SET place = excluded.place, declared = 1, aliases = excluded.aliases,
-    state = excluded.state, methods = excluded.methods, status = excluded.status, handshake = excluded.handshake
+    state = excluded.state, methods = excluded.methods, ack = excluded.ack, handshake = excluded.handshake
 """
 UPSERT_ENDPOINT = """
 INSERT INTO endpoints (organisation, touchpoint, place, token_digest, sealed, declared, retiring) VALUES (?, ?, ?, ?, ?, 1, ?)
@@ -69,13 +69,13 @@ def _row(number: int, place: int, touchpoint: DeclaredTouchpoint) -> tuple[int |
         json.dumps(touchpoint.aliases),
         touchpoint.state,
         json.dumps(touchpoint.methods),
-        touchpoint.status,
+        touchpoint.ack,
         touchpoint.handshake,
     )
 
 
 SELECT_TOUCHPOINTS = """
-SELECT name, aliases, state, methods, status, handshake FROM touchpoints WHERE organisation = ? AND declared = 1 ORDER BY place
+SELECT name, aliases, state, methods, ack, handshake FROM touchpoints WHERE organisation = ? AND declared = 1 ORDER BY place
 """
 SELECT_TOKENS = """
 SELECT touchpoint, token_digest, sealed, retiring FROM endpoints WHERE organisation = ? AND declared = 1
@@ -94,17 +94,17 @@ def select_declaration(db: sqlite3.Connection, number: int) -> tuple[str, Declar
             aliases=tuple(json.loads(aliases)),
             state=state,
             methods=tuple(json.loads(methods)),
-            status=status,
+            ack=ack,
             handshake=handshake,
             tokens=tuple(tokens.get(name, ())),
         )
-        for name, aliases, state, methods, status, handshake in db.execute(SELECT_TOUCHPOINTS, (number,))
+        for name, aliases, state, methods, ack, handshake in db.execute(SELECT_TOUCHPOINTS, (number,))
     )
     return organisation_by_id(db, number).declaration, Declaration(touchpoints=touchpoints)
 
 
 SELECT_ENDPOINTS = """
-SELECT e.id, e.organisation, o.name, t.name, t.aliases, e.token_digest, t.methods, t.status, t.handshake, e.retires_at
+SELECT e.id, e.organisation, o.name, t.name, t.aliases, e.token_digest, t.methods, t.ack, t.handshake, e.retires_at
 FROM endpoints e JOIN touchpoints t ON t.organisation = e.organisation AND t.name = e.touchpoint
 JOIN organisations o ON o.id = e.organisation WHERE o.removed_at IS NULL AND t.state != 'disabled' ORDER BY e.id
 """
@@ -112,7 +112,7 @@ JOIN organisations o ON o.id = e.organisation WHERE o.removed_at IS NULL AND t.s
 
 def select_endpoints(db: sqlite3.Connection) -> Iterator[ProxyEndpoint]:
     """Every endpoint that is answered, or was until it retired."""
-    for number, organisation, domain, name, aliases, digest, methods, status, handshake, retires_at in db.execute(
+    for number, organisation, domain, name, aliases, digest, methods, ack, handshake, retires_at in db.execute(
         SELECT_ENDPOINTS
     ):
         yield ProxyEndpoint(
@@ -123,7 +123,7 @@ def select_endpoints(db: sqlite3.Connection) -> Iterator[ProxyEndpoint]:
             touchpoint=name,
             token_digest=digest,
             methods=tuple(json.loads(methods)),
-            status=status,
+            ack=ack,
             handshake=handshake,
             retires_at=retires_at,
         )

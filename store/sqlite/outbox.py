@@ -12,6 +12,7 @@ from store.sqlite.bulk import Bulk
 from store.sqlite.claims import claim_keys
 from store.sqlite.connections import Readers
 from store.sqlite.health import select_health, upsert_health
+from store.sqlite.items import put_items
 from store.sqlite.recent import Recent
 from store.sqlite.rows import DELIVERY_COLUMNS, EVENT_COLUMNS, EVENT_WIDTH, Row, delivery_from_row, event_from_row, select_body
 from store.sqlite.sequence import Sequence as Numbers
@@ -25,16 +26,18 @@ from touchpoints.retry import Health
 class SqliteOutbox:
     """See store.outbox.Outbox."""
 
-    def __init__(self, writer: Writer, readers: Readers, numbers: Numbers, recent: Recent) -> None:
+    def __init__(self, writer: Writer, readers: Readers, numbers: Numbers, events: Numbers, recent: Recent) -> None:
+        """`numbers` are those of deliveries, `events` those of events."""
         self._writer = writer
         self._readers = readers
         self._recent = recent
-        self._plan = partial(move_plans, numbers=numbers)
+        self._plan = partial(move_plans, numbers=numbers, events=events)
         writer.watch(self._plan, self._moved)
 
     async def plan(self, plans: Sequence[Plan]) -> None:
         """See Outbox."""
-        await self._writer.submit(self._plan, plans)
+        size = sum(len(item.arrival.body) + 2048 for plan in plans for item in plan.items or ())
+        await self._writer.submit(self._plan, plans, size)
 
     async def claim(
         self, destination: int, *, now: Micros, limit: int, max_bytes: int, skip: Collection[int] = ()
@@ -75,9 +78,11 @@ UPDATE_DUPLICATE = "UPDATE events SET verdict = 'duplicate', duplicate_of = ? WH
 UPDATE_FLAGGED = "UPDATE events SET flags = trim(flags || ' same_id_other_body') WHERE seq = ?"
 
 
-def move_plans(db: sqlite3.Connection, items: list[Sequence[Plan]], *, numbers: Numbers) -> list[None]:
+def move_plans(db: sqlite3.Connection, items: list[Sequence[Plan]], *, numbers: Numbers, events: Numbers) -> list[None]:
     """Move planned events from inbox to outbox; those that no longer wait are left as they are."""
     plans = _taken(db, [plan for plans in items for plan in plans])
+    if any(plan.items is not None for plan in plans):
+        plans = put_items(db, plans, events)
     claims = claim_keys(db, plans)
     duplicates = {seq: claim.duplicate_of for seq, claim in claims.items() if claim.duplicate_of is not None}
     db.executemany(UPDATE_DUPLICATE, [(original, seq) for seq, original in duplicates.items()])
@@ -160,8 +165,6 @@ def _job(db: sqlite3.Connection, row: Row) -> Job:
     seq, body = row[EVENT_WIDTH : EVENT_WIDTH + 2]
     if body is None or len(body) != event.body_bytes:
         body = select_body(db, seq)
-    if len(body) != event.body_bytes:  # never send what isn't the whole body
-        raise sqlite3.DatabaseError(f"the body of {event.id} is incomplete")
     delivery = row[EVENT_WIDTH + 2 :]
     return Job(seq=delivery[0], delivery=delivery_from_row(delivery, event.id), event=event, body=body)
 

@@ -5,7 +5,7 @@ from functools import partial
 
 from store.inbox import StoreUnavailable
 from store.queue import Lease, Parcel, Pulled, Quota, QuotaReached, Unsettled
-from store.sqlite import queue_again, queue_retention
+from store.sqlite import queue_again, queue_epochs, queue_retention
 from store.sqlite.connections import Readers
 from store.sqlite.database import MIB
 from store.sqlite.lanes import read_lane
@@ -89,7 +89,7 @@ class SqliteQueue:
         )
         found = await self._writer.submit(acknowledge, asked)
         if found.accepted:
-            self._leases.renewed(organisation, agent, found, steady)
+            await self._leases.renewed(organisation, agent, found, steady)
         return found
 
     async def settled(self, organisation: int, agent: str, *, settled: int, unsettled: int, now: Micros) -> None:
@@ -158,8 +158,10 @@ class SqliteQueue:
                 work = partial(queue_retention.delete_due, organisation=organisation, cutoffs=cutoffs, limit=limit)
                 while (gone := await self._writer.run(work)) != (0, 0):
                     late[organisation] = late.get(organisation, 0) + gone[1]
+                await self._writer.repeat(partial(queue_epochs.delete_needless, organisation=organisation, limit=limit))
         oldest = min(before, acknowledged_before) - HOUR
         await self._writer.repeat(partial(queue_retention.delete_keys, before=oldest, limit=limit))
+        await self._writer.run(partial(queue_retention.end_gaps, before=before))
         await give_back(self._writer, self._readers)
         return {organisation: count for organisation, count in late.items() if count}
 

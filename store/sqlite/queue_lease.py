@@ -84,10 +84,12 @@ class Leases:
         if (held := self._held.get(organisation)) and held.lane.epoch <= lane.epoch:
             held.lane = lane
 
-    def renewed(self, organisation: int, agent: str, acknowledged: Acknowledged, now: Micros) -> None:
-        """The holder has shown that it lives."""
+    async def renewed(self, organisation: int, agent: str, acknowledged: Acknowledged, now: Micros) -> None:
+        """The holder has shown that it lives; also where that is the first that is heard of it since the start."""
         held = self._held.get(organisation)
-        if held and (held.lane.agent, held.lane.epoch) == (agent, acknowledged.epoch):
+        if held is None:
+            held = self._known(*await self._readers.run(partial(look, organisation=organisation)), now)
+        if (held.lane.agent, held.lane.epoch) == (agent, acknowledged.epoch):
             held.until = now + LEASE
             held.lane.acknowledged = max(held.lane.acknowledged, acknowledged.position)
 

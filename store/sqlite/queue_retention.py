@@ -86,6 +86,17 @@ def _delete(db: sqlite3.Connection, organisation: int, rows: Sequence[Row]) -> N
     db.executemany(SUBTRACT_USES, [(count, organisation, key_id) for key_id, count in uses.items()])
 
 
+END_GAPS = """
+UPDATE lanes SET gap_first = 0, gap_last = 0 WHERE gap_last != 0
+    AND NOT EXISTS (SELECT 1 FROM incarnations i WHERE i.organisation = lanes.organisation AND i.at >= ?)
+"""
+
+
+def end_gaps(db: sqlite3.Connection, *, before: Micros) -> int:
+    """Say no more what a restore lost where that was before a time; of how many organisations."""
+    return db.execute(END_GAPS, (before,)).rowcount
+
+
 DELETE_KEYS = """
 DELETE FROM keys WHERE uses = 0 AND (organisation, key_id) IN
     (SELECT organisation, key_id FROM keys INDEXED BY keys_unused WHERE uses = 0 AND at < ? LIMIT ?)

@@ -39,6 +39,8 @@ SELECT_SLICE = """
 SELECT source, number, event_seq,
     NOT EXISTS (SELECT 1 FROM inbox i WHERE i.seq = p.event_seq)
     AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_seq = p.event_seq AND d.state NOT IN ('delivered', 'dismissed'))
+    AND NOT EXISTS (SELECT 1 FROM events item CROSS JOIN deliveries d ON d.event_seq = item.seq
+        WHERE item.item_of = p.event_seq AND d.state NOT IN ('delivered', 'dismissed'))
 FROM pulled p WHERE (source, number, event_seq) > (?, ?, ?) ORDER BY source, number, event_seq LIMIT ?
 """
 

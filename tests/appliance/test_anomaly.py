@@ -64,11 +64,11 @@ class Troubled:
         await self._database.close()
 
 
-async def _send(play: Stage, number: int) -> None:
+async def send(play: Stage, number: int, body: bytes = b"{}") -> None:
     """An ordinary sender: what got no 2xx is sent again."""
     while True:
         try:
-            await play.file.inbox.put(arrival(number))
+            await play.file.inbox.put(arrival(number, body))
         except StoreUnavailable:
             await asyncio.sleep(0.005)
         else:
@@ -93,7 +93,7 @@ async def test_whichever_commit_fails_everything_arrives(
         both = touchpoint(destinations=[destination(1), destination(2)])
         async with stage(folder, both, open_database=trouble.open) as play:
             trouble.armed = True
-            await asyncio.gather(*(_send(play, number) for number in range(1, 5)))
+            await asyncio.gather(*(send(play, number) for number in range(1, 5)))
             await play.settled()
             assert set((await play.states()).values()) == {"delivered"}
             for number in (1, 2):

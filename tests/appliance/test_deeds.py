@@ -9,13 +9,15 @@ from store.log import Filter
 from store.sqlite import actions as actions_module
 from tests.appliance.stage import BROKEN, UNREACHABLE, Stage, changed, destination, stage, touchpoint, until
 from tests.touchpoints.factory import URL, make_request, make_touchpoint
+from tests.touchpoints.handshakes.cases import SNS, SUBSCRIBE_URL
 from touchpoints.attempt import Delivered
 from touchpoints.delivery import DeliveryState
 from touchpoints.event import Verdict
 from touchpoints.moment import DAY, HOUR
 from touchpoints.problem import ProblemError
+from touchpoints.request import Answer, Request
 from touchpoints.sign import sign
-from touchpoints.touchpoint import Retry, TouchpointState
+from touchpoints.touchpoint import Retry, Touchpoint, TouchpointState
 
 pytestmark = pytest.mark.anyio
 
@@ -188,6 +190,36 @@ async def test_refused_events_are_verified_again_by_todays_secret_and_the_time_t
         assert play.sender().jobs[0].event.event_type == "charge.succeeded"
         assert (await _deeds(play).do("dismiss", refused, dry_run=False)).changed == 2
         assert (await play.file.log.backlog()).refused == 0
+
+
+async def test_a_confirmation_is_visited_when_it_is_verified_again(tmp_path: Path) -> None:
+    """It never becomes an event; once it was visited nobody is told of it any more; a dry run visits nothing."""
+    made = replace(SNS.touchpoint, id=1, destinations=(destination(),))
+    visited: list[str] = []
+    statuses = [503, 200]
+
+    async def perform(_touchpoint: Touchpoint, _request: Request, answer: Answer) -> Answer:
+        visited.append(answer.visit)
+        return Answer(status=statuses.pop(0))
+
+    async with stage(tmp_path, made) as play:
+        fields: dict[str, Any] = {"verdict": Verdict.REFUSED, "reason": "confirmation_failed", "received_at": play.clock.now()}
+        await play.put(1, body=SNS.body, headers=SNS.headers, **fields)
+        await play.put(2, body=SNS.body, headers=(), **fields)
+        refused = Filter(state="refused")
+        actions, touchpoints = play.file.actions, play.touchpoints
+        deeds = Deeds(
+            actions=actions, touchpoints=lambda: touchpoints, url=lambda _, _event: URL, now=play.clock.now, perform=perform
+        )
+        assert (await deeds.do("verify", refused, dry_run=True)).changed == 1
+        assert visited == []
+        assert (await deeds.do("verify", refused, dry_run=False)).changed == 0
+        assert (await play.file.log.backlog()).refused == 2
+        assert (await deeds.do("verify", refused, dry_run=False)).ids == (f"{1:026d}",)
+        assert visited == [SUBSCRIBE_URL] * 2
+        assert (await play.file.log.backlog()).refused == 1
+        assert await play.states() == {1: "refused", 2: "refused"}
+        assert not play.sender().jobs
 
 
 async def test_what_is_delivered_is_never_taken_back(tmp_path: Path) -> None:

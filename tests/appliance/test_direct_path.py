@@ -98,6 +98,7 @@ async def test_certificate_problems_are_told_and_change_nothing(path: DirectPath
     for wrong, code in (
         ({**one, "tls_key": other["tls_key"]}, "certificate_mismatch"),
         ({**one, "tls_certificate": str(tmp_path / "missing.pem")}, "certificate_unreadable"),
+        ({**one, "tls_client_ca": str(tmp_path / "missing.pem")}, "client_ca_unreadable"),
     ):
         with pytest.raises(ProblemError) as caught:
             await path.follow(_settings(free_port(), **wrong))

@@ -16,5 +16,5 @@ async def test_a_stop_writes_down_what_was_counted(tmp_path: Path) -> None:
         agent._tally.received()
         await agent._house.write_down()
         now = agent._clock.now() // MINUTE * MINUTE
-        spans = await agent._events().statistics.spans(since=now - HOUR, until=now + MINUTE, width=MINUTE)
+        spans = await agent.opened.readable().statistics.spans(since=now - HOUR, until=now + MINUTE, width=MINUTE)
     assert sum(figures.received for _, figures in spans) == 1

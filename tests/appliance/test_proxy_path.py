@@ -326,6 +326,43 @@ async def test_lacking_touchpoints_are_verified_once_they_are_there(tmp_path: Pa
         assert one.verified == [number]
 
 
+@pytest.mark.parametrize("fields", [{"name": "crm"}, {"name": "stock", "aliases": ("crm",)}])
+async def test_a_touchpoint_that_takes_the_name_takes_the_events(
+    tmp_path: Path, proxy: ScriptedProxy, fields: dict[str, Any]
+) -> None:
+    """Renamed or aliased to what was lacking, it has an id of its own: the events become its own, and are verified once."""
+    async with home(tmp_path, proxy) as one:
+        for name in ("first", "second", "third"):
+            await one.pairings.touchpoint_id(name)
+        proxy.post(1, touchpoint="crm")
+        await until_async(one.file.dock.lacking)
+        assert await one.file.dock.lacking() == {4: 1}
+        await one.set(touchpoints=(ORDERS, touchpoint(2, **fields)))
+        assert await one.file.dock.lacking() == {2: 1}
+        assert one.verified == [2]
+        await one.path.watch()
+        assert one.verified == [2]  # this stand-in accepts nothing: what did not verify is not tried all day
+        await one.path.follow()
+        assert one.verified == [2, 2]
+        await until(lambda: set(one.names()) == {"orders", fields["name"]})
+
+
+async def test_events_that_were_judged_before_their_touchpoint_came_are_not_forgotten(
+    tmp_path: Path, proxy: ScriptedProxy
+) -> None:
+    """They land after the touchpoint was made: the next look finds them."""
+    async with home(tmp_path, proxy) as one:
+        _, _, late = [await one.pairings.touchpoint_id(name) for name in ("first", "second", "crm")]
+        await one.set(touchpoints=(ORDERS, STOCK, touchpoint(late, name="crm")))
+        assert one.verified == []
+        proxy.post(1, touchpoint="gone")
+        await until_async(one.file.dock.lacking)
+        (gone,) = await one.file.dock.lacking()
+        await one.file.dock.adopt(gone, late)  # as if it had been judged just before
+        await one.path.watch()
+        assert one.verified == [late]
+
+
 async def test_the_signing_key_is_renewed_and_kept_before_it_is_used(
     tmp_path: Path, proxy: ScriptedProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -147,6 +147,18 @@ async def test_what_a_former_pairing_left_is_run_or_dropped(site: Site, tmp_path
         assert (await audited(agent)).count("proxy.settle_left") == 2
 
 
+async def test_that_the_proxy_was_restored_is_dismissed_once(site: Site, tmp_path: Path) -> None:
+    """By a person, who stands in the audit log."""
+    async with paired(site, tmp_path / "one") as agent:
+        await until(lambda: agent.proxy.up)
+        agent.proxy.path.standing.proxy_restored = True
+        assert "proxy_restored" in [need["code"] for need in (await agent.control.status())["needs_you"]]
+        for _ in range(2):
+            await agent.proxy.dismiss_restored(actor="ann")
+            assert "proxy_restored" not in [need["code"] for need in (await agent.control.status())["needs_you"]]
+        assert (await audited(agent)).count("proxy.dismiss_restored") == 1
+
+
 async def test_a_restored_agent_is_told_and_one_among_others_is_not(site: Site, tmp_path: Path) -> None:
     """Alone, what it lacks is what it lost, until it is queued again; what others may have pulled is theirs."""
     folder = tmp_path / "one"

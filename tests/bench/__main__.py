@@ -17,6 +17,7 @@ BENCHMARKS = {
     "endtoend": "tests.bench.end_to_end:end_to_end",
     "latency": "tests.bench.latency:latency",
     "growth": "tests.bench.growth:growth",
+    "verification": "tests.bench.verification:verification",
     "store": "tests.bench.hops:hops",
     "queue": "tests.bench.queue:queue",
     "proxy": "tests.bench.proxy:proxy",

@@ -28,6 +28,10 @@ class Nowhere:
         """Nothing waits."""
         return ()
 
+    async def body(self, seq: int) -> bytes:  # noqa: ARG002 - the interface's argument
+        """Nothing waits, so nobody asks."""
+        return b""
+
     async def waiting(self) -> int:
         """Nothing waits."""
         return 0

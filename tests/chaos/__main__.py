@@ -53,21 +53,29 @@ def main(arguments: list[str]) -> int:
     """The exit code: 0 when nothing was lost, stuck or admitted, and no case broke off."""
     parser = argparse.ArgumentParser(prog="build.py chaos", description="Faults of whole programs.")
     parser.add_argument("names", nargs="*", metavar="name", help=", ".join(CASES))
-    parser.add_argument("--short", action="store_true", help="as the test suite holds them: about a minute")
+    parser.add_argument("--short", action="store_true", help="as the test suite holds them: a few minutes")
     parser.add_argument(
         "--json",
         action="store_true",
-        help="one object on stdout: {commit, cases: [{name, seconds, tried, lost, repeated, stuck, admitted}]}",
+        help="one object on stdout: {commit, short, cases: [{name, seconds, tried, lost, repeated, stuck, admitted}]}",
+    )
+    parser.add_argument(
+        "--write", action="store_true", help="keep the outcome of all cases in docs/chaos.json, for the documents"
     )
     given = parser.parse_args(arguments)
+    if given.write and given.names:
+        parser.error("--write is for a run of all cases")
     if unknown := [name for name in given.names if name not in CASES]:
         parser.error(f"there is no case {unknown[0]!r}; there are {', '.join(CASES)}")
     signal.signal(signal.SIGTERM, _stop)
     logging.disable()  # what programs say of faults that are made
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     outcomes = [_outcome(name, CASES[name], short=given.short) for name in given.names or CASES]
+    told = {"commit": _commit(), "short": given.short, "cases": [one.as_json() for one in outcomes]}
+    if given.write:
+        (ROOT / "docs" / "chaos.json").write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8", newline="\n")
     if given.json:
-        print(json.dumps({"commit": _commit(), "cases": [one.as_json() for one in outcomes]}, indent=2))
+        print(json.dumps(told, indent=2))
     else:
         print(_table(outcomes))
     return int(not all(one.good for one in outcomes))

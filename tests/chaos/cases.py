@@ -4,6 +4,7 @@ import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from sqlite3 import SQLITE_FULL, SQLITE_IOERR, SQLITE_READONLY
 from typing import Any
 
 from tests.chaos.found import Found
@@ -32,6 +33,7 @@ CASES = {
     "lease-acknowledgement": Case("network:lease_moves", {"path": "/v1/acknowledge"}, {"path": "/v1/acknowledge", "rounds": 8}),
     "lease-pull": Case("network:lease_moves", {"path": "/v1/pull"}, {"path": "/v1/pull", "rounds": 8}),
     "lease-cut-off": Case("network:lease_moves", {"path": ""}, {"path": "", "rounds": 8}),
+    "slow-line": Case("slow_line:slow_line", {}, {"rounds": 5}),
     "disk-proxy": Case("disk:proxy"),
     "disk-proxy-floor": Case("disk:proxy", {"floor": 4}, {"floor": 4}),
     "disk-agent": Case("disk:agent"),
@@ -53,6 +55,16 @@ CASES = {
     "hostile-agent": Case("hostile:agent", {"calls": 150}, {"calls": 20_000, "seed": 7}),
     "hostile-proxy": Case("hostile:proxy", {"each": 1}, {"each": 40}),
     "middlebox": Case("hostile:middlebox", {"rounds": 1}, {"rounds": 40, "seed": 7}),
+    "kill-storm": Case("executables:storm", {"kills": 20}, {"kills": 1_000, "seed": 7}),
+    "disk-full-steps": Case("faulty_disk:both", {"code": SQLITE_FULL, "strides": (23, 9)}, {"code": SQLITE_FULL}),
+    "disk-read-only-steps": Case("faulty_disk:both", {"code": SQLITE_READONLY, "strides": (23, 9)}, {"code": SQLITE_READONLY}),
+    "disk-broken-steps": Case("faulty_disk:both", {"code": SQLITE_IOERR, "strides": (23, 9)}, {"code": SQLITE_IOERR}),
+    "disk-slow": Case("limits:slow_disk", {"senders": 120}, {"senders": 400, "each": 10}),
+    "corrupt": Case("corrupt:corrupt", {"places": 6}, {"places": 100, "seed": 7}),
+    "clock-jumps": Case("clocks:jumps", {}, {"rounds": 60, "seed": 7}),
+    "handles": Case("limits:handles", {}, {"rounds": 20}),
+    "memory": Case("limits:memory", {"bodies": 10}, {"bodies": 16, "rounds": 10}),
+    "accepting": Case("accepting:accepting", {}, {"rounds": 40}),
     "switch": Case("switch:switch", {"each": 0.2}, {"each": 8.0, "turns": 3}),
 }
 

@@ -12,13 +12,20 @@ from tests.chaos.found import Found
 from tests.whole.senders import github
 
 LARGE_EVERY = 61  # each so many-th event is large enough to take the large one's way everywhere
+HUGE_FROM = 1_000_000_000  # an event of this number or a higher one is as large as one may be
+HUGE = 25 * 1024 * 1024 - 64
 QUIET = 0.25  # seconds in which a late repeat would come
 
 
 def body_of(number: int) -> bytes:
     """An event's body, which names it."""
-    size = 300_000 if number % LARGE_EVERY == 0 else number * 37 % 700
-    return b'{"n": %d, "pad": "%s"}' % (number, b"x" * size)
+    return b'{"n": %d, "pad": "%s"}' % (number, b"x" * _size(number))
+
+
+def _size(number: int) -> int:
+    if number >= HUGE_FROM:
+        return HUGE
+    return 300_000 if number % LARGE_EVERY == 0 else number * 37 % 700
 
 
 def number_of(body: bytes) -> int:
@@ -66,14 +73,17 @@ class Ledger:
     async def arrived(self, *, seconds: float = 30.0, of: Iterable[int] | None = None) -> bool:
         """Wait until everything promised, or `of` it, was executed; whether it was."""
         wanted = None if of is None else set(of)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                while (wanted - self.runs.keys()) if wanted is not None else self.missing:
-                    self._came.clear()
-                    with suppress(TimeoutError):
-                        await asyncio.wait_for(self._came.wait(), 0.2)
-                return True
-        return False
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + seconds
+        while (wanted - self.runs.keys()) if wanted is not None else self.missing:
+            left = ends - loop.time()
+            if left <= 0:
+                return False
+            self._came.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(left, 0.2)):
+                    await self._came.wait()
+        return True
 
     async def judge(
         self, *, waiting: Callable[[], Awaitable[int]] | None = None, excused: bool = False, seconds: float = 30.0

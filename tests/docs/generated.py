@@ -13,14 +13,18 @@ from litestar import Litestar
 from appliance.stopped import open_stopped
 from store.server_definition import ALL_SERVER_SETTINGS, SERVER_SECTIONS
 from store.settings_definition import ALL_SETTINGS, SECTIONS
+from tests.docs.catalogue import catalogue
+from tests.docs.markdown import code, table
 from tests.touchpoints.pull import vectors as pull_vectors
-from touchpoints.problem import catalogue
-from touchpoints.provider import Provider, providers
+from touchpoints.problem import catalogue as problem_words
 from web.guard import administers, operates
 
 _PARTS = {
     "deliver": "A delivery failed",
     "verify": "A sender was refused",
+    "keys": "Keys of senders, and keys that they publish",
+    "handshake": "Challenges and handshakes",
+    "diagnosis": "What a refused request lacked",
     "config": "The configuration",
     "listener": "The public port and its certificate",
     "proxy": "Pairing, proxy domains and the pull protocol",
@@ -39,18 +43,6 @@ _TITLES = {
     "touchpoint.destination (http)": '[[touchpoint.destination]] with kind = "http"',
     "touchpoint.destination (folder)": '[[touchpoint.destination]] with kind = "folder"',
 }
-
-
-def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """A Markdown table."""
-    heads = list(heads)
-    lines = [heads, ["---"] * len(heads), *(list(row) for row in rows)]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
-
-
-def code(text: str) -> str:
-    """Text as code, or nothing."""
-    return f"`{text}`" if text else ""
 
 
 def settings() -> str:
@@ -96,45 +88,6 @@ def _default(default: Any) -> str:
     return "none" if default is None else code(json.dumps(default, ensure_ascii=False))
 
 
-def provider_table() -> str:
-    """Every provider, with what is signed and how its events are told apart."""
-    heads = ("Name", "Proof", "What is signed", "Event type", "Reference", "Repeats are told by")
-    return table(heads, [_provider(name, one) for name, one in providers().items()])
-
-
-def _provider(name: str, one: Provider) -> tuple[str, ...]:
-    if not one.verify:
-        return code(name), "what you choose", "what you choose", "what you choose", "what you choose", "what you choose"
-    verification = one.verification()
-    proof = f"{code(verification.signature)}, {verification.algorithm}, {verification.encoding}"
-    return (
-        code(name),
-        proof,
-        code(verification.signed),
-        code(one.event_type),
-        code(one.reference) or "none",
-        code(one.dedup_rule().key) or "nothing",
-    )
-
-
-def confidence_table() -> str:
-    """How sure each fact of a provider is."""
-    groups = ("signature", "ids", "handshake", "ack", "retry")
-    heads = ("Provider", "Proof", "Ids", "Handshake", "Answer", "Retries", "Sources")
-    return table(
-        heads,
-        [
-            (one.label, *(one.confidence.get(group, "–") for group in groups), "; ".join(one.sources))
-            for one in providers().values()
-        ],
-    )
-
-
-def senders() -> str:
-    """The tables about providers."""
-    return f"{provider_table()}\n\n### How sure this is\n\n{confidence_table()}"
-
-
 def problems() -> str:
     """Every problem with its words, by part."""
     parts = {file.stem: file for file in (Path(__file__).parents[2] / "touchpoints" / "problems").glob("*.toml")}
@@ -145,7 +98,7 @@ def problems() -> str:
 
 
 def _part(file: Path) -> str:
-    words = catalogue()
+    words = problem_words()
     codes = tomllib.loads(file.read_text(encoding="utf-8"))
     return "\n\n".join(
         f"### {name}\n\n{_words(words[name]['text'])}\n{_words(words[name].get('mend', ''))}".rstrip() for name in codes
@@ -198,7 +151,7 @@ def _scope(app: Litestar, path: str, method: str) -> str:
 GENERATED: dict[str, Callable[[], str]] = {
     "configuration.md": settings,
     "pull-protocol.md": pull_vectors.document,
-    "senders.md": senders,
+    "providers.md": catalogue,
     "problems.md": problems,
     "api.md": endpoints,
     "proxy.md": proxy,

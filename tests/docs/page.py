@@ -53,7 +53,12 @@ def links(page: Path) -> list[str]:
 def anchors(page: Path) -> set[str]:
     """What a link may name behind `#`, as code hosts make it from headings."""
     headings = _HEADING.findall(_FENCE.sub("", page.read_text(encoding="utf-8")))
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    return {anchor(heading) for heading in headings}
+
+
+def anchor(heading: str) -> str:
+    """What a link to a heading names."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
 def commands(text: str) -> Iterator[list[str]]:

@@ -19,7 +19,7 @@ WIDTH, NARROW = 1280, 360
 NAMES = (
     *(
         f"{name}-{theme}.png"
-        for name in ("home", "events", "event", "touchpoint", "setup", "settings")
+        for name in ("home", "events", "event", "touchpoint", "sender", "setup", "settings")
         for theme in ("light", "dark")
     ),
     "home-narrow.png",
@@ -46,6 +46,7 @@ async def _screens(site: Site) -> dict[str, tuple[str, int]]:
         "events": ("/events", 760),
         "event": (f"/events?open={refused.event.id}", 860),
         "touchpoint": ("/touchpoints/orders?box=test", 960),
+        "sender": ("/begin/touchpoint", 860),
         "settings": ("/settings", 900),
     }
 

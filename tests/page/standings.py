@@ -58,11 +58,12 @@ def standings(now: Micros = NOW) -> dict[str, tuple[Standing, State]]:
     troubled = replace(
         paired,
         backlog=waits,
-        notices=("quota_near",),
+        notices=("quota_near", "proxy_restored"),
         gap=(38, 40),
         behind=(40, 47),
         lacking=("payments",),
         unsettled=2,
+        left=7,
     )
     closing = Closing(since=now - 5 * HOUR, used_at=now - 3 * HOUR, closes_at=now + 21 * HOUR)
     standby = replace(paired, state="standby", holder="spare")

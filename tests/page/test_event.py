@@ -9,6 +9,7 @@ from store.log import RecordedAttempt
 from tests.web.api.stand_in import NOW, SETTINGS, StandIn, delivery, event
 from touchpoints.attempt import Blame
 from touchpoints.delivery import DeliveryState
+from touchpoints.event import Verdict
 from touchpoints.moment import HOUR
 from web.export.names import names_of
 from web.page.body_view import view_body
@@ -115,3 +116,24 @@ def test_a_body_is_laid_out_from_its_own_characters() -> None:
     assert view_body(b"[" * 100_000).way == "raw"
     assert view_body(b"x" * 300_000).cut
     assert view_body("a\u202eb\x1b".encode()).text == "a\\u202eb\\x1b"
+
+
+async def test_a_split_event_leads_to_its_items_and_each_back(stand_in: StandIn) -> None:
+    """It offers no deed of its own; of very many items the first hundred are links."""
+    whole = event(1, verdict=Verdict.SPLIT)
+    stand_in.log.keep(whole, b"[1,2]")
+    for number in range(2, 104):
+        stand_in.log.keep(event(number), b"1", delivery(event(number)), item_of=whole.id)
+    async with stand_in.signed_in() as client:
+        page = (await client.get(f"/events/{whole.id}")).text
+        item = (await client.get(f"/events/{event(2).id}")).text
+        stand_in.log.listed = stand_in.log.listed[-1:]
+        listed = (await client.get("/events?state=split")).text
+    assert "The 102 events in it" in page
+    assert "run each on its own" in page
+    assert page.count('<li><a href="/events/') == 100
+    assert "And 2 more" in page
+    assert "/events/act/" not in page
+    assert f'<a href="/events/{whole.id}">See the request</a>' in item
+    assert "each item runs as an event of its own" in listed
+    assert stand_in.log.asked[-1].state == "split"

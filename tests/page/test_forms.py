@@ -187,7 +187,7 @@ async def test_a_body_search_has_two_ends_and_tells_how_far_it_is(
     page: Page, site: Site, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
 ) -> None:
     """Slices follow one another by themselves; what is outside the ends is not found; a wrong date is told."""
-    monkeypatch.setattr("store.sqlite.log.SCAN_EVENTS", 2)
+    monkeypatch.setattr("store.sqlite.scan.SCAN_EVENTS", 2)
     port = free_port()
     assert (await apply(site.agent, direct(port) + stock())).problems == ()
     bodies = [json.dumps({"n": number, "title": "Copper kettle"}).encode() for number in range(9)]

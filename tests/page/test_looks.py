@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from playwright.async_api import Browser, Page
 
@@ -46,7 +47,16 @@ FURNISHED = {
     **{f"settings-{tab}": address(tab) for tab in TABS},
     "password": "/begin/password",
     "arrival": "/begin/arrival",
-    "first-touchpoint-more": "/begin/touchpoint",
+    "touchpoint-events": "/touchpoints/orders?box=events",
+    "touchpoint-more": "/touchpoints/orders?box=more",
+    "touchpoint-secrets": "/touchpoints/orders?box=sender",
+    "sender": "/touchpoints/orders/sender",
+    "sender-change": "/touchpoints/orders/sender?to=sendgrid",
+    "picker": "/begin/touchpoint",
+    "add-shopify": "/begin/touchpoint?provider=shopify",
+    "add-generic": "/begin/touchpoint?provider=generic",
+    "add-meta": "/begin/touchpoint?provider=meta",
+    "waiting-secret": "/begin/touchpoint/payments",
     "waiting": "/begin/touchpoint/orders",
     "sign-out": "/sign-out",
     "missing": "/nowhere",
@@ -155,6 +165,29 @@ async def test_every_state_of_the_proxy(browser: Browser, tmp_path: Path, free_p
         }
         pages |= {"waiting,connected": "/begin/touchpoint/orders", "settings,direct-closing": "/settings"}
         wrong += await look_at(browser, site, pages, prefix="proxy-", before=as_it_is)
+        assert not wrong, "\n".join(wrong)
+
+
+async def test_every_way_of_waiting(browser: Browser, tmp_path: Path, free_port: Callable[[], int]) -> None:
+    """A refused event told in detail, a wrong method, a secret that the sender set itself, a provider that signs little."""
+    port = free_port()
+    text = "".join(f'[[touchpoint]]\nname = "{name}"\nprovider = "{name}"\n' for name in ("notion", "mailgun", "sendgrid"))
+    text += '[[touchpoint]]\nname = "orders"\nprovider = "shopify"\nsecrets = ["hush-hush"]\n'
+    async with open_site(tmp_path / "data") as site, httpx.AsyncClient() as sender:
+        assert (await apply(site.agent, direct(port) + text)).problems == ()
+        hooks = f"http://127.0.0.1:{port}/hooks"
+        await sender.post(f"{hooks}/notion", json={"verification_token": "secret_" + "k7" * 20})
+        await sender.post(f"{hooks}/orders", content=b"{}", headers={"x-hub-signature-256": "sha256=" + "ab" * 32})
+        assert site.agent._works is not None
+        await site.agent._refusals.flush(site.agent._works.events.inbox)
+        await sender.get(f"{hooks}/orders")
+        pages = {f"waiting-{name}": f"/begin/touchpoint/{name}" for name in ("notion", "mailgun", "sendgrid", "orders")}
+        pages |= {
+            "touchpoint-captured": "/touchpoints/notion",
+            "home-captured": "/",
+            "add-mailgun": "/begin/touchpoint?provider=mailgun",
+        }
+        wrong = await look_at(browser, site, pages, prefix="first-")
         assert not wrong, "\n".join(wrong)
 
 

@@ -215,7 +215,7 @@ async def test_pairing_wants_a_session_and_an_own_form(tmp_path: Path) -> None:
         assert (await client.post("/settings/proxy/pair", data=FORM, headers=OWN_FORM)).status_code in (303, 401)
         await sign_in(client)
         crossed = {**OWN_FORM, "origin": "https://evil.example", "sec-fetch-site": "cross-site"}
-        for deed in ("pair", "written", "approve", "recover", "take-over", "seek", "close", "leave"):
+        for deed in ("pair", "written", "approve", "recover", "take-over", "seek", "left", "restored", "close", "leave"):
             assert (await client.post(f"/settings/proxy/{deed}", data=FORM, headers=crossed)).status_code == 403, deed
         assert (await client.post("/settings/mode", data={"to": "proxy"}, headers=crossed)).status_code == 403
         assert (await client.post("/touchpoints/orders/rotate", headers=crossed)).status_code == 403
@@ -301,6 +301,32 @@ async def test_deeds_are_told_before_and_after(proxied: StandIn) -> None:
         await client.post("/settings/proxy/seek")
         await client.post("/touchpoints/orders/rotate")
     assert proxied.membership.calls == [("take_over", "other", "ann"), ("seek", 40, "ann"), ("rotate", "orders", "ann")]
+
+
+async def test_what_a_former_pairing_left_is_settled_also_when_there_is_no_other(proxied: StandIn) -> None:
+    """Run or dropped, each after its consequence was read; where nothing is left, nothing is offered."""
+    async with proxied.signed_in() as client:
+        assert "/settings/proxy/left" not in (await client.get("/settings/proxy")).text
+        for standing in (replace(PAIRED, left=7), Standing(left=7)):
+            proxied.membership.stands = standing
+            shown = (await client.get("/settings/proxy")).text
+            assert "7 events were left by a former pairing." in shown
+            assert "already run a second time" in shown
+            ran = await client.post("/settings/proxy/left", data={"run": "on"}, follow_redirects=True)
+            assert "5 events run now." in ran.text
+            dropped = await client.post("/settings/proxy/left", follow_redirects=True)
+            assert "5 events were dropped." in dropped.text
+    assert proxied.membership.calls == [("settle_left", True, "ann"), ("settle_left", False, "ann")] * 2
+
+
+async def test_that_the_proxy_was_restored_is_dismissed(proxied: StandIn) -> None:
+    """By who has compared what ran."""
+    proxied.membership.stands = replace(PAIRED, notices=("proxy_restored",))
+    async with proxied.signed_in() as client:
+        assert "The proxy was restored from a backup" in (await client.get("/settings/proxy")).text
+        done = await client.post("/settings/proxy/restored", follow_redirects=True)
+        assert "It is not shown any more." in done.text
+    assert proxied.membership.calls == [("dismiss_restored", "ann")]
 
 
 async def test_an_old_way_is_closed_once(proxied: StandIn) -> None:

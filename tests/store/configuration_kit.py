@@ -36,6 +36,7 @@ mode = "both"
 host_public_url = "https://hooks.example.com:8420/"
 tls_certificate = "full.pem"
 tls_key = "key.pem"
+tls_client_ca = "senders.pem"
 [proxy]
 url = "https://proxy.example.net"
 domain = "acme"

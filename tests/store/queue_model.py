@@ -32,8 +32,11 @@ class ModelLane:
     epoch: int = 0
     until: Micros | None = None  # None: the whole span, from the next look on
     finals: dict[int, int] = field(default_factory=dict)  # of epochs that ended
+    moved: dict[str, int] = field(default_factory=dict)  # each agent's last epoch in which the position moved
+    forgotten: set[int] = field(default_factory=set)  # epochs of which only so much is known that it is not too high
     settled: dict[str, int] = field(default_factory=dict)
     gap: tuple[int, int] | None = None
+    restored_at: Micros = 0
     incarnation: str = "incarnation-1"
     older: dict[str, int] = field(default_factory=dict)  # an earlier incarnation: the number at which it ended
 
@@ -73,6 +76,7 @@ class ModelLane:
                 if message.seq <= to:
                     message.by = self.agent
             self.position = to
+            self.moved[self.agent] = self.epoch
             self.moves.append((now, to))
 
     def final(self, epoch: int) -> int | None:
@@ -100,6 +104,10 @@ class ModelLane:
         old = self.acknowledged_by(acknowledged_before)
         late = list(self._late(before))
         self.messages = [message for message in self.messages if message.seq > old and message not in late]
+        first = min((message.seq for message in self.messages), default=2**62)
+        self.forgotten |= {epoch for epoch, final in self.finals.items() if final < first} - set(self.moved.values())
+        if self.restored_at < before:
+            self.gap = None
         return len(late)
 
     def _late(self, before: Micros) -> Iterator[Message]:
@@ -108,8 +116,9 @@ class ModelLane:
                 return
             yield message
 
-    def restore(self, incarnation: str, next_seq: int) -> None:
+    def restore(self, incarnation: str, next_seq: int, at: Micros) -> None:
         first = self.next_seq
+        self.restored_at = at
         self.next_seq = max(first, next_seq)
         self.gap = (first, self.next_seq - 1) if self.next_seq > first else None
         if 0 < next_seq - 1 < first:
@@ -123,5 +132,6 @@ class ModelLane:
         self.incarnation = incarnation
 
     def erase(self) -> None:
+        self.moved, self.forgotten = {}, set()
         self.messages, self.finals, self.settled, self.moves, self.gap, self.older = [], {}, {}, [], None, {}
         self.agent, self.position = "", self.next_seq - 1

@@ -249,6 +249,7 @@ async def test_machine_rights_are_asked_for_what_changes(kit: Kit) -> None:
         for path in (
             "agent.tls_certificate",
             "agent.tls_key",
+            "agent.tls_client_ca",
             "touchpoint.orders.secrets[0]",
             "touchpoint.stock.secrets[0]",
             "touchpoint.stock.destination.folder.path",

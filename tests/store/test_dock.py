@@ -16,8 +16,9 @@ from store.inbox import StoreUnavailable
 from store.log import Filter
 from store.outbox import Plan
 from store.settings import RetentionSettings
+from store.sqlite import lacking
 from store.sqlite import settled as settled_module
-from store.sqlite.database import Database, InlineDatabase, Opener
+from store.sqlite.database import Database, InlineDatabase, Open, Opener
 from store.sqlite.events_file import EventsFile
 from tests.store.make import NOW, arrival, delivered, delivery, opened, put_and_plan, query, settle_all
 from touchpoints.event import ArrivedBy, Verdict
@@ -194,6 +195,29 @@ async def test_lacking_events_outlive_the_retention_of_refused_ones(file: Events
     assert await file.dock.lacking() == {7: 1}
 
 
+async def test_lacking_events_are_adopted_with_their_counts(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only these, in slices, dismissed and pruned ones too; again it changes nothing."""
+    monkeypatch.setattr(lacking, "SLICE", 2)
+    async with opened(path) as file:
+        lost = landed(1, 2, 3, 4, 5, verdict=Verdict.REFUSED, reason="touchpoint_lacking", touchpoint=7)
+        await file.dock.put(*WHERE, lost)
+        await file.dock.put(*WHERE, landed(6, verdict=Verdict.REFUSED, reason="signature_wrong", touchpoint=7))
+        await file.dock.put(*WHERE, landed(7, verdict=Verdict.REFUSED, reason="touchpoint_lacking", touchpoint=8))
+        await file.dock.put(*WHERE, landed(8, verdict=Verdict.REFUSED, reason="touchpoint_lacking", touchpoint=3))
+        await file.dock.release(*WHERE, to=8)
+        dismissed = await file.actions.dismiss(Filter(ids=(lost[0].arrival.event.id,)), now=NOW, dry_run=False)
+        assert dismissed.changed == 1
+        assert await file.dock.adopt(7, 3) == 5
+        assert await file.dock.lacking() == {3: 6, 8: 1}
+        counted = dict(query(path, "SELECT whose, n FROM counters WHERE state = 'refused'"))
+        assert counted == {3: 5, 7: 1, 8: 1}
+        reasons = await file.log.refusals()
+        assert reasons == {(3, "touchpoint_lacking"): 6, (7, "signature_wrong"): 1, (8, "touchpoint_lacking"): 1}
+        assert await file.dock.adopt(7, 3) == 0
+        assert await file.dock.adopt(3, 3) == 0
+        assert await file.dock.lacking() == {3: 6, 8: 1}
+
+
 class Model:
     """The dock in a few dicts."""
 
@@ -236,21 +260,21 @@ steps = st.one_of(
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(steps, max_size=20))
+@given(script=st.lists(steps, max_size=20))
 def test_it_does_what_the_model_does(
-    tmp_path_factory: pytest.TempPathFactory, script: list[tuple[str, tuple[str, int], object]]
+    tmp_path_factory: pytest.TempPathFactory, open_database: Open, script: list[tuple[str, tuple[str, int], object]]
 ) -> None:
-    """Whatever is put, released and dropped in whatever order, with restarts in between."""
-    asyncio.run(_play(tmp_path_factory.mktemp("dock") / "events.db", script))
+    """Whatever is put, released and dropped in whatever order, with restarts in between, in both forms of a database."""
+    asyncio.run(_play(tmp_path_factory.mktemp("dock") / "events.db", open_database, script))
 
 
-async def _play(path: Path, script: list[tuple[str, tuple[str, int], object]]) -> None:
+async def _play(path: Path, open_database: Open, script: list[tuple[str, tuple[str, int], object]]) -> None:
     model = Model()
     parts = [list(part) for restart, part in itertools.groupby(script, lambda step: step[0] == "restart") if not restart] or [
         []
     ]
     for part in parts:
-        async with opened(path, InlineDatabase.open) as file:
+        async with opened(path, open_database) as file:
             for name, (incarnation, epoch), value in part:
                 if isinstance(value, list):
                     await file.dock.put(PROXY, incarnation, epoch, landed(*value))

@@ -168,9 +168,12 @@ def test_changes_are_named_without_values() -> None:
 
 def test_certificates_are_named_from_the_file(tmp_path: Path) -> None:
     """Relative certificate and CA files are relative to the configuration file; an empty one stays empty."""
-    document = {"agent": {"tls_key": "k.pem", "tls_certificate": ""}, "touchpoint": [{"destination": [{"ca": "ca.pem"}, 3]}, 4]}
+    files = {"tls_key": "k.pem", "tls_certificate": "", "tls_client_ca": "senders.pem"}
+    document = {"agent": files, "page": dict(files), "touchpoint": [{"destination": [{"ca": "ca.pem"}, 3]}, 4]}
+    ours = {"tls_key": str(tmp_path / "k.pem"), "tls_certificate": ""}
     assert made_absolute(document, tmp_path) == {
-        "agent": {"tls_key": str(tmp_path / "k.pem"), "tls_certificate": ""},
+        "agent": {**ours, "tls_client_ca": str(tmp_path / "senders.pem")},
+        "page": {**ours, "tls_client_ca": "senders.pem"},
         "touchpoint": [{"destination": [{"ca": str(tmp_path / "ca.pem")}, 3]}, 4],
     }
 
@@ -180,15 +183,8 @@ def test_toml_is_read_back_as_it_was() -> None:
     text = to_toml(STORED)
     expected = deepcopy(STORED)
     del expected["touchpoint"][1]["destination"]
-    assert tomllib.loads(text) == {
-        **expected,
-        "proxy": {},
-        "limits": {},
-        "retention": {},
-        "page": {},
-        "alerts": {},
-        "backup": {},
-    }
+    bare: dict[str, Any] = {section: {} for section in ("proxy", "limits", "retention", "page", "alerts", "backup")}
+    assert tomllib.loads(text) == {**expected, **bare}
     assert '# body = "25MiB"' in text
 
 

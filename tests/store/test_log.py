@@ -226,8 +226,8 @@ async def test_bodies_are_scanned_in_slices(file: EventsFile, monkeypatch: pytes
     """Whatever ends a slice, every body is looked at once, newest first, and those older than wanted not at all."""
     for number in range(1, 8):
         await file.inbox.put(arrival(number, b"a NEEDLE" if number % 3 == 1 else b"hay"))
-    monkeypatch.setattr("store.sqlite.log.SCAN_EVENTS", 2)
-    monkeypatch.setattr("store.sqlite.log.SCAN_BYTES", 8)
+    monkeypatch.setattr("store.sqlite.scan.SCAN_EVENTS", 2)
+    monkeypatch.setattr("store.sqlite.scan.SCAN_BYTES", 8)
     found, looked, before, slices_read = [], 0, None, 0
     while slices_read == 0 or before is not None:
         part = await file.log.scan(b"needle", Filter(), before=before)

@@ -7,7 +7,8 @@ import pytest
 
 from store.log import Filter
 from store.sqlite.events_file import EventsFile
-from store.sqlite.log import SELECT_FIRST_KEPT, SELECT_LAST_KEPT, SELECT_RECENT
+from store.sqlite.log import SELECT_RECENT
+from store.sqlite.scan import SELECT_FIRST_KEPT, SELECT_LAST_KEPT
 from tests.store.make import NOW, arrival, delivered, failed, put_and_plan, query
 from touchpoints.delivery import DeliveryState
 from touchpoints.event import Verdict

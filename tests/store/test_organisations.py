@@ -230,7 +230,7 @@ async def test_a_declaration_is_given_back_whole(kit: ProxyKit) -> None:
     number = await add(kit)
     whole = Declaration(
         touchpoints=(
-            DeclaredTouchpoint(name="stock", aliases=("old-stock",), status=202, tokens=(token(b"2"), token(b"1"))),
+            DeclaredTouchpoint(name="stock", aliases=("old-stock",), ack="accepted_202", tokens=(token(b"2"), token(b"1"))),
             DeclaredTouchpoint(name="orders", methods=("POST", "GET"), handshake="echo:challenge", tokens=(token(b"3"),)),
             DeclaredTouchpoint(name="bare", state="hold"),
         )
@@ -246,7 +246,7 @@ async def test_a_declaration_is_given_back_whole(kit: ProxyKit) -> None:
         ("POST", "GET"),
         "echo:challenge",
     )
-    assert (endpoints[b"2"].status, endpoints[b"2"].retires_at, endpoints[b"2"].organisation) == (202, None, number)
+    assert (endpoints[b"2"].ack, endpoints[b"2"].retires_at, endpoints[b"2"].organisation) == ("accepted_202", None, number)
 
 
 async def retiring(kit: ProxyKit) -> dict[bytes, int | None]:

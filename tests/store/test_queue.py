@@ -355,6 +355,16 @@ async def test_a_lease_and_an_age_have_clocks_of_their_own(place: Place) -> None
     assert len([message async for found in place.queue.export(ACME) for message in found.messages]) == 2
 
 
+async def test_a_span_begins_with_an_acknowledgement_too(place: Place) -> None:
+    """After a restart, when nobody has looked at the lease before."""
+    await fill(place.queue, 2)
+    await place.queue.lease(ACME, "a", epoch=0, now=NOW)
+    await place.reopen()
+    await place.queue.acknowledge(ACME, "a", incarnation="incarnation-1", epoch=1, to=1, now=NOW, steady=NOW)
+    assert (await place.queue.lease(ACME, "b", epoch=0, now=NOW + LEASE - 1)).agent == "a"
+    assert (await place.queue.lease(ACME, "b", epoch=0, now=NOW + LEASE)).agent == "b"
+
+
 async def test_what_is_old_goes(place: Place) -> None:
     """What waited too long is counted, what was acknowledged goes silently after its days, the rest stays."""
     await fill(place.queue, 4)
@@ -384,6 +394,61 @@ async def test_what_was_queued_again_has_its_whole_age(place: Place) -> None:
     await place.queue.seek(ACME, to=0, now=NOW + 10 * DAY)
     assert await place.queue.expire(before=NOW + 9 * DAY, acknowledged_before=NOW, limit=10) == {}
     assert await pulled(place.queue) == [(2, 1)]
+
+
+async def test_a_late_agent_is_told_the_truth_of_its_last_lease(place: Place) -> None:
+    """Whatever came and went since, and however long ago: what it has it runs, what others had it does not."""
+    await fill(place.queue, 50)
+    for epoch in range(1, 21):  # each of ten takes two, then another; the last one is away from its second lease on
+        agent = f"agent-{epoch % 10}"
+        await place.queue.lease(ACME, agent, epoch=0, now=NOW)
+        assert await acknowledged(place, 2 * epoch, agent=agent, epoch=epoch) == (True, True, 2 * epoch)
+        await place.queue.release(ACME, agent, epoch=epoch)
+    await place.queue.expire(before=NOW, acknowledged_before=NOW + DAY, limit=3)
+    for late in range(11, 21):
+        agent = f"agent-{late % 10}"
+        assert await acknowledged(place, 2 * late + 1, agent=agent, epoch=late) == (False, True, 2 * late)
+        accepted, known, position = await acknowledged(place, 39, agent=agent, epoch=late - 10)  # of an older folder
+        assert (accepted, known, position <= 2 * (late - 10)) == (False, True, True)
+
+
+async def test_a_lease_whose_end_was_lost_is_never_taken_for_another(place: Place) -> None:
+    """Nor any other for it: before the restore and after it each agent gets its own answer, when all the rest is forgotten."""
+    await fill(place.queue, 6)
+    for epoch, agent in ((1, "a"), (2, "b"), (3, "a"), (4, "b")):
+        await place.queue.lease(ACME, agent, epoch=0, now=NOW)
+        assert await acknowledged(place, epoch, agent=agent, epoch=epoch) == (True, True, epoch)
+        if epoch < 4:  # its end comes after the backup
+            await place.queue.release(ACME, agent, epoch=epoch)
+    await place.queue.reincarnate(ACME, "second", beyond=50, now=NOW)
+    await fill(place.queue, 6, first=7)
+    later = []
+    for more, agent in enumerate("cdcd"):
+        epoch = (await place.queue.lease(ACME, agent, epoch=0, now=NOW)).epoch
+        told = await place.queue.acknowledge(ACME, agent, incarnation="second", epoch=epoch, to=51 + more, now=NOW, steady=NOW)
+        assert (told.accepted, told.position) == (True, 51 + more)
+        await place.queue.release(ACME, agent, epoch=epoch)
+        later.append(epoch)
+    await place.queue.expire(before=NOW + DAY, acknowledged_before=NOW + DAY, limit=100)
+    for incarnation, epoch, agent, answer in (
+        ("incarnation-1", 3, "a", (True, 3)),
+        ("incarnation-1", 4, "b", (False, 0)),  # the restore lost how it ended
+        ("second", later[0], "c", (True, 51)),
+        ("second", later[2], "c", (True, 53)),
+        ("second", later[3], "d", (True, 54)),
+    ):
+        told = await place.queue.acknowledge(ACME, agent, incarnation=incarnation, epoch=epoch, to=1, now=NOW, steady=NOW)
+        assert (told.known, told.position) == answer, epoch
+
+
+async def test_a_gap_is_told_for_as_long_as_events_are_kept(place: Place) -> None:
+    """Then its sender cannot be asked for them any more."""
+    await fill(place.queue, 2)
+    await place.queue.reincarnate(ACME, "second", beyond=9, now=NOW)
+    await place.queue.expire(before=NOW, acknowledged_before=NOW + DAY, limit=9)
+    assert (await place.queue.lease(ACME, "a", epoch=0, now=NOW)).gap == (3, 9)
+    await place.queue.expire(before=NOW + 1, acknowledged_before=NOW, limit=9)
+    assert (await place.queue.lease(ACME, "a", epoch=0, now=NOW)).gap is None
 
 
 async def test_an_export_is_in_order_and_in_pages(place: Place) -> None:

@@ -85,6 +85,21 @@ async def test_space_is_given_back(tmp_path: Path) -> None:
     assert query(place.path, "SELECT key_id FROM keys ORDER BY key_id") == [("young",)]
 
 
+async def test_ended_leases_do_not_pile_up(tmp_path: Path) -> None:
+    """One row an agent, once what the others took is no longer kept."""
+    async with sqlite_place(tmp_path) as place:
+        await fill(place.queue, 90)
+        for epoch in range(1, 61):
+            agent = "abc"[epoch % 3]
+            await place.queue.lease(ACME, agent, epoch=0, now=NOW)
+            await place.queue.acknowledge(ACME, agent, incarnation="incarnation-1", epoch=epoch, to=epoch, now=NOW, steady=NOW)
+            await place.queue.release(ACME, agent, epoch=epoch)
+        await place.queue.expire(before=NOW, acknowledged_before=NOW, limit=7)
+        assert query(place.path, "SELECT count(*) FROM epochs") == [(60,)]
+        await place.queue.expire(before=NOW, acknowledged_before=NOW + DAY, limit=7)
+        assert query(place.path, "SELECT epoch, agent, position FROM epochs") == [(58, "b", 58), (59, "c", 59), (60, "a", 60)]
+
+
 async def test_no_query_reads_what_it_does_not_need(tmp_path: Path) -> None:
     """Every read by organisation goes over an index that begins with it."""
     async with sqlite_place(tmp_path) as place:

@@ -95,6 +95,11 @@ EVERY_PROBLEM = [
 ]
 
 
+ROOT = "C:/" if sys.platform == "win32" else "/"
+PAIR = {"tls_certificate": f"{ROOT}chain.pem", "tls_key": f"{ROOT}key.pem"}
+CA = f"{ROOT}senders.pem"
+
+
 def read(document: dict[str, Any]) -> tuple[Configuration, list[tuple[str, str]]]:
     reading = Reading()
     return read_configuration(document, {}, reading), [(problem.path, problem.code) for problem in reading.problems]
@@ -147,3 +152,26 @@ def test_every_setting_is_in_the_table() -> None:
         paths
     )
     assert all(kind and meaning.endswith(".") for _, kind, _, meaning in ALL_SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("agent", "pinned", "problems"),
+    [
+        ({"tls_client_ca": CA}, False, [("agent.tls_client_ca", "client_ca_alone")]),
+        ({**PAIR, "tls_client_ca": CA}, True, []),
+        ({**PAIR, "tls_client_ca": CA}, False, []),
+        (PAIR, True, [("agent.tls_client_ca", "client_ca_missing")]),
+        ({}, True, [("agent.tls_client_ca", "client_ca_missing")]),
+        ({}, False, []),
+    ],
+)
+def test_senders_certificates_are_asked_for_over_tls(
+    agent: dict[str, str], pinned: bool, problems: list[tuple[str, str]]
+) -> None:
+    """No one shows a certificate unasked, or without TLS: a touchpoint that waits for one would refuse everything."""
+    touchpoint: dict[str, Any] = {"name": "a", "provider": "github"}
+    if pinned:
+        touchpoint["client_certificates"] = ["AB:" * 31 + "AB"]
+    configuration, found = read({"agent": agent, "touchpoint": [touchpoint]})
+    assert found == problems
+    assert configuration.touchpoints[0].client_certificates == (("ab" * 32,) if pinned else ())

@@ -8,6 +8,7 @@ from touchpoints.moment import SECOND, Micros
 from touchpoints.provider import provider
 from touchpoints.request import Request
 from touchpoints.touchpoint import Touchpoint
+from touchpoints.verification import secret_problem, taken
 
 NOW: Micros = 1_795_000_000 * SECOND
 URL = "https://hooks.example.com:8420/hooks/orders"
@@ -38,6 +39,17 @@ def make_touchpoint(name: str = "shopify", *secrets: str, **fields: Any) -> Touc
         "ack": preset.ack,
     }
     return Touchpoint(**(made | fields))
+
+
+_SECRETS = ("a-secret-of-at-least-thirty-two-characters", WHSEC, "00ff17ab", "public_1:private_1", "c2VjcmV0")
+
+
+def fitting_secret(name: str) -> str:
+    """A secret of the form that a provider's first verification takes; empty where only the sender can hold one."""
+    preset = provider(name)
+    first, others = preset.verification(), preset.other_verifications()
+    fits = (one for one in _SECRETS if secret_problem(first, one, alternatives=others) is None and taken(first, (one,)))
+    return next(fits, "")
 
 
 def replaced(headers: Headers, name: str, *values: bytes) -> Headers:

@@ -27,6 +27,11 @@ SCHEMES = [
         "00ff",
         verification=Verification(signature="header:x-sig", algorithm="sha1", key="hex", signed="{method}{url}{body}"),
     ),
+    make_touchpoint(
+        "generic",
+        "secret",
+        verification=Verification(signature="header:x-sig", encoding="base64url", key="sha1", signed="{sha256hex_body}"),
+    ),
 ]
 HMAC = pytest.mark.parametrize("touchpoint", SCHEMES, ids=lambda one: one.provider)
 

@@ -1,14 +1,18 @@
 """Selectors and the lazily parsed request."""
 
+import base64
 import hashlib
+import json
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.touchpoints.factory import make_request
-from touchpoints.selector import Reading, selector
+from touchpoints.selector import Reading, parse_fields, selector
 
+CLAIMS = {"data": json.dumps({"data": json.dumps({"id": "e1"}), "eventType": "wix.order"}), "iat": 5}
+JWT = b"e30." + base64.urlsafe_b64encode(json.dumps(CLAIMS).encode()).rstrip(b"=") + b".AA"
 FORM = (b"content-type", b"application/x-www-form-urlencoded")
 
 
@@ -109,9 +113,86 @@ def test_values_keep_duplicates() -> None:
     assert selector("query:q").values(reading) == [b"1", b"2"]
 
 
+XML = b'<n xmlns="u"><kind>check</kind><subject type="t">7</subject></n>'
+ARRAY = b'{"value":[{"id":"","s":"x"},{"id":"2","s":"y"}],"a":{"b":"p:q%"},"inner":"{\\"k\\":[{\\"v\\":1}]}"}'
+
+
+@pytest.mark.parametrize(
+    ("text", "body", "found"),
+    [
+        ("json:/value/*/id", ARRAY, "2"),  # of several the first that isn't empty
+        ("json:/value/*/none|json:/value/0/s", ARRAY, "x"),
+        ("json:/inner>/k/*/v", ARRAY, "1"),
+        ("json:/inner>/k/0/none|json:/value/1/id", ARRAY, "2"),
+        ("json:/value/1/id+json:/value/1/s", ARRAY, "2:y"),
+        ("json:/a/b+json:/a/b", ARRAY, "p%3Aq%25:p:q%"),  # only in the last a colon is one
+        ("json:/value/1/id+json:/none", ARRAY, ""),
+        ("json:/none+json:/a/b|const:c", ARRAY, "c"),
+        ("json:/value/1/id+header:X+const:1", ARRAY, "2:head:1"),
+        ("xml:/n/kind", XML, "check"),
+        ("xml:/n/subject@type+xml:/n/subject", XML, "t:7"),
+        ("form:p>base64>xml:/n/kind", b"p=" + base64.b64encode(XML).replace(b"+", b"%2B") + b"&q=1", "check"),
+        ("form:p>base64>/k", b"p=eyJrIjoidiJ9", "v"),
+        ("form:p>base64", b"p=dGV4dA==", "text"),
+        ("form:p>base64|form:q", b"p=A&q=2", "2"),
+        ("header:X>base64>/k", b"", ""),
+        ("jwt:/data>/data>/id", JWT, "e1"),
+        ("jwt:/data>/eventType", b" " + JWT + b"\n", "wix.order"),
+        ("jwt:/iat", JWT, "5"),
+        ("jwt:/iat", JWT + b".more", ""),
+        ("jwt:/iat", b"e30.e30", ""),
+        ("jwt:/iat", b"e30.!!!.AA", ""),
+        ("const:a+b>c", b"", "a+b>c"),
+    ],
+)
+def test_steps_joins_and_every_element(text: str, body: bytes, found: str) -> None:
+    """What stands inside a text, in every element of an array, or only together with another place."""
+    assert read(text, body, ((b"x", b"head"),)) == found
+
+
+def test_a_text_in_which_a_step_finds_nothing_keeps_its_place() -> None:
+    """Whoever proves by every element must see that one lacks it; places joined count as one."""
+    body = b'{"l":[{"p":"{\\"t\\":1}"},{"p":"{}"}],"m":[{"p":"{}"}]}'
+    reading = Reading(make_request(body))
+
+    assert selector("json:/l/*/p>/t").values(reading) == [b"1", b""]
+    assert selector("json:/m/*/p>/t|const:none").values(reading) == [b"none"]
+    assert selector("json:/l/*/p>/t+json:/l/0/p").values(reading) == [b'1:{"t":1}']
+
+
+def test_numbered_headers_are_found_by_their_prefix() -> None:
+    """Docusign's, one for each key; a name that goes on otherwise is another header."""
+    headers = (
+        (b"x-sig-1", b"a"),
+        (b"x-sig-22", b"b"),
+        (b"x-sig-", b"c"),
+        (b"x-sig-1a", b"d"),
+        (b"x-sig", b"e"),
+        (b"x-sig-1", b"f"),
+    )
+
+    assert Reading(make_request(headers=headers)).numbered(b"x-sig-") == [b"a", b"b", b"f"]
+
+
+def test_a_form_of_too_many_fields_is_told_from_an_empty_one() -> None:
+    """Else what a signature covers could vanish by being too long."""
+    assert parse_fields(b"&".join([b"a=1"] * 1001)) is None
+    assert parse_fields(b"") == []
+    assert parse_fields(b"a=1&&=2&b") == [(b"a", b"1"), (b"", b"2"), (b"b", b"")]
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        "xml:",
+        "xml:a",
+        "xml:/a@",
+        "xml:/a/",
+        "xml:/a b",
+        "jwt:",
+        "form:p>base64>/a~",
+        "form:p>base64>xml:a",
+        "json:/a+json:b",
         "",
         "header:",
         "header:a b",
@@ -138,5 +219,9 @@ def test_no_input_makes_reading_fail(body: bytes, target: str, value: bytes) -> 
     """Hostile bytes are empty, not an exception."""
     reading = Reading(make_request(body, ((b"x", value), FORM), target=target))
 
-    for text in ("header:x", "json:/a/0", "json:", "form:a", "form:a>/b", "query:a", "body"):
+    for text in (
+        "header:x", "json:/a/0", "json:", "form:a", "form:a>/b", "query:a", "body", "json:/*/a/*", "xml:/a@b", "jwt:/a",
+        "jwt:/a>/b", "header:x>base64>/a", "form:a>base64>xml:/a", "header:x+json:/a", "query:a>/b/*",
+    ):  # fmt: skip
         selector(text).text(reading).encode()
+        assert all(isinstance(found, bytes) for found in selector(text).values(reading))

@@ -24,6 +24,7 @@ CASES = {
     "launcher": "tests.verify.launcher:launcher",
     "windows": "tests.verify.executables:windows",
     "wine": "tests.verify.wine:wine",
+    "wine-proxy": "tests.verify.wine_proxy:wine_proxy",
     "figures": "tests.verify.executables:figures",
     "million": "tests.verify.million:million",
     "mutations": "tests.verify.mutations:mutations",

@@ -9,12 +9,21 @@ from touchpoints.moment import MINUTE, SECOND
 from touchpoints.provider import providers
 from touchpoints.receive import receive
 from touchpoints.request import Refused, Request
-from touchpoints.sign import sample, sign, signed_url
+from touchpoints.sign import sample, sign, signed_body, signed_url
 from touchpoints.touchpoint import Dedup, Touchpoint, Verification
+from touchpoints.verification import secret_problem, taken
 
 NOW = 1_800_000_000 * SECOND
 URL = "https://hooks.example.com/hooks/orders"
-_SECRET = {"whsec": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "hex": "00ff17ab", "base64": "c2VjcmV0LXNlY3JldA=="}
+# Pairs of a secret and another one of the same form.
+_SECRETS = (
+    ("It's a secret of more than thirty-two characters", "It's another one of more than thirty-two characters"),
+    ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+    ("00ff17ab", "00ff17ac"),
+    ("public_1:private_1", "public_1:private_2"),
+    ("c2VjcmV0LXNlY3JldA==", "b3RoZXItc2VjcmV0cw=="),
+)
+_ONLY_SENDER = {"asymmetric", "jwt", "sns", "paypal", "ebay"}  # these need a key that is not here
 _AGES = (0, 4 * MINUTE, 5 * MINUTE, 5 * MINUTE + SECOND, 6 * MINUTE, 24 * 60 * MINUTE)
 
 
@@ -40,9 +49,13 @@ def _touchpoints() -> Iterator[tuple[str, Touchpoint]]:
         if provider.verify.get("scheme") == "none":
             continue
         verification = provider.verification()
-        if verification.scheme == "hmac" and not verification.signature:
+        if verification.scheme == "hmac" and not verification.signature and verification.layout == "plain":
             verification = replace(verification, signature="header:x-sig")
-        yield name, _touchpoint(name, verification)
+        if verification.scheme not in _ONLY_SENDER:
+            yield name, _touchpoint(name, verification)
+        for number, other in enumerate(provider.other_verifications()):
+            if other.scheme not in _ONLY_SENDER:
+                yield f"{name}, alternative {number}", _touchpoint(name, other)
     for scheme, secret in (("token", "s3cret-t0ken"), ("basic", "user:p4ss:word")):
         verification = Verification(scheme=scheme, credential="header:x-key" if scheme == "token" else "")
         yield scheme, _touchpoint("generic", verification, secret)
@@ -57,18 +70,24 @@ def _touchpoint(provider: str, verification: Verification, secret: str = "") -> 
         id=1,
         name="orders",
         provider=provider,
-        secrets=(secret or _SECRET.get(verification.key, "It's a secret"),),
+        secrets=(secret or _fitting(verification)[0],),
         verification=verification,
         dedup=known.dedup_rule() if known.dedup else Dedup(),
         destinations=(),
     )
 
 
+def _fitting(verification: Verification) -> tuple[str, str]:
+    """A secret that the verification takes, and another one of the same form."""
+    return next(pair for pair in _SECRETS if not secret_problem(verification, pair[0]) and taken(verification, pair[:1]))
+
+
 def _requests(touchpoint: Touchpoint) -> Iterator[tuple[str, Request]]:
-    body = sample(touchpoint)
+    body = signed_body(touchpoint, sample(touchpoint), NOW, "msg_1")
     url = signed_url(touchpoint, URL)
     headers = sign(touchpoint, body, (), NOW, url, "msg_1")
-    good = Request(method="POST", target="/hooks/orders", headers=headers, body=body, remote="", received_at=NOW, url=url)
+    target = url.removeprefix("https://hooks.example.com")
+    good = Request(method="POST", target=target, headers=headers, body=body, remote="", received_at=NOW, url=url)
     yield "as signed", good
     yield "another body", replace(good, body=body + b" ")
     yield "an empty body", replace(good, body=b"")
@@ -76,14 +95,14 @@ def _requests(touchpoint: Touchpoint) -> Iterator[tuple[str, Request]]:
         yield f"{age // SECOND} s old", replace(good, received_at=NOW + age)
         yield f"{age // SECOND} s early", replace(good, received_at=NOW - age)
     stranger = replace(touchpoint, secrets=(_other(touchpoint),))
-    yield "another secret", replace(good, headers=sign(stranger, body, (), NOW, url, "msg_1"))
+    theirs = signed_body(stranger, body, NOW, "msg_1")
+    yield "another secret", replace(good, body=theirs, headers=sign(stranger, theirs, (), NOW, url, "msg_1"))
     yield "another url", replace(good, url=url + "x", headers=headers)
     yield from ((f"headers: {words}", replace(good, headers=spoiled)) for words, spoiled in _spoiled(headers))
 
 
 def _other(touchpoint: Touchpoint) -> str:
-    other = {"whsec": "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "hex": "00ff17ac", "base64": "b3RoZXItc2VjcmV0cw=="}
-    return "user:another" if touchpoint.verification.scheme == "basic" else other.get(touchpoint.verification.key, "another")
+    return "user:another" if touchpoint.verification.scheme == "basic" else _fitting(touchpoint.verification)[1]
 
 
 def _spoiled(headers: Headers) -> Iterator[tuple[str, Headers]]:

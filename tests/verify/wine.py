@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 from building.exe import DIST, KINDS, executable
@@ -54,7 +54,7 @@ def wine() -> Report:
     for kind in KINDS:
         path = executable(DIST / "windows", kind, "windows")
         must(path.is_file(), f"{path} is not there; make it with `python3 build.py exe --target windows`")
-        with _installation(path) as installed:
+        with installation(Installation, path) as installed:
             report.add(f"{kind}: size", path.stat().st_size / 1_000_000, "MB")
             _live_through(installed, kind, report)
     return report
@@ -91,8 +91,8 @@ class Installation:
         """Start it; seconds until it answers."""
         begun = time.monotonic()
         self._process = start_wine(self.command(), heard=False)
-        _await(self.answers, "it does not listen", told=self._told)
-        _await((self.data / "running.json").is_file, "it does not say that it runs", told=self._told)
+        await_true(self.answers, "it does not listen", told=self._told)
+        await_true((self.data / "running.json").is_file, "it does not say that it runs", told=self._told)
         return time.monotonic() - begun
 
     def answers(self) -> bool:
@@ -134,7 +134,7 @@ class Installation:
         self._await_gone()
 
     def _await_gone(self) -> None:
-        _await(lambda: not self._family(), "a process lives on")
+        await_true(lambda: not self._family(), "a process lives on")
         must(not self.answers(), "the port is still held")
 
     def close(self) -> None:
@@ -166,9 +166,13 @@ class Installation:
         return log.read_text(encoding="utf-8", errors="replace")[-1500:] if log.is_file() else ""
 
 
+Installed = TypeVar("Installed", bound=Installation)
+
+
 @contextlib.contextmanager
-def _installation(program: Path) -> Iterator[Installation]:
-    made = Installation(program, PREFIX / "drive_c")
+def installation(kind: type[Installed], program: Path) -> Iterator[Installed]:
+    """Set up, and nothing left of it afterwards."""
+    made = kind(program, PREFIX / "drive_c")
     made.set_up()
     try:
         yield made
@@ -180,7 +184,7 @@ def _live_through(installed: Installation, kind: str, report: Report) -> None:
     report.add(f"{kind}: first start to listening", installed.start(), "s")
     for number in range(EVENTS):
         installed.post(number)
-    _await(lambda: len(list(installed.inbox.glob("*.json"))) == EVENTS, "the folder destination did not get every event")
+    await_true(lambda: len(list(installed.inbox.glob("*.json"))) == EVENTS, "the folder destination did not get every event")
     backlog = installed.status()["backlog"]
     must(backlog["outbox"] == EVENTS, f"{EVENTS} deliveries should wait for the dead destination: {backlog}")
     second = run_wine(installed.command(), seconds=PATIENCE)
@@ -190,9 +194,9 @@ def _live_through(installed: Installation, kind: str, report: Report) -> None:
     destination = Destination(port=installed.sink).start()
     try:
         report.add(f"{kind}: second start to listening", installed.start(), "s")
-        _await(lambda: len(destination.got) >= EVENTS, "the backlog did not outlive the restart")
+        await_true(lambda: len(destination.got) >= EVENTS, "the backlog did not outlive the restart")
         installed.post(EVENTS)
-        _await(lambda: len(destination.got) > EVENTS, "a new event was not delivered")
+        await_true(lambda: len(destination.got) > EVENTS, "a new event was not delivered")
         installed.kill()
         installed.start()
         must(installed.status()["running"], "it does not run after its launcher was killed")
@@ -203,7 +207,8 @@ def _live_through(installed: Installation, kind: str, report: Report) -> None:
     must(len(bodies) == EVENTS + 1, f"{EVENTS + 1} different events should have arrived, and {len(bodies)} did")
 
 
-def _await(true: Callable[[], object], words: str, *, told: Callable[[], str] = str) -> None:
+def await_true(true: Callable[[], object], words: str, *, told: Callable[[], str] = str) -> None:
+    """Wait for it, as long as wine on a busy machine may take. Raises FailedError with these words."""
     deadline = time.monotonic() + PATIENCE
     while not true():
         must(time.monotonic() < deadline, f"{words}. {told()}".strip())

@@ -185,12 +185,12 @@ def test_kills_of_both_sides_lose_nothing(site: Site, destination: Destination) 
 def test_a_standby_and_a_lost_machine(site: Site, destination: Destination) -> None:
     """The spare is approved, says what it lacks, takes over at once; a replacement opens what waits by the recovery key."""
     code = site.start()
-    orders, stock = touchpoint("orders", destination.url), touchpoint("stock", destination.url)
-    one = site.agent("one", PROXY + orders + stock)
+    orders, stock, bills = (touchpoint(name, destination.url) for name in ("orders", "stock", "bills"))
+    one = site.agent("one", PROXY + orders + stock + bills)
     one.start()
     key = site.pair(one, code, "one").strip()
-    urls = {name: endpoint(one, name) for name in ("orders", "stock")}
-    two = site.agent("two", PROXY + orders)
+    urls = {name: endpoint(one, name) for name in ("orders", "stock", "bills")}
+    two = site.agent("two", PROXY + orders + touchpoint("invoices", destination.url))
     two.start()
     assert site.pair(two, site.code("code", "acme"), "two") == ""
     connected(two, "waiting_key")
@@ -208,24 +208,29 @@ def test_a_standby_and_a_lost_machine(site: Site, destination: Destination) -> N
         assert post(url, body, list(github(body, f"by-two-{name}").items())) == 200
     all_arrived(destination, {"by-two-orders"})
     need = needs(two, "events_lack_touchpoint")
-    assert (need["count"], "stock" in need["text"]) == (1, True)
+    assert (need["count"], "bills, stock" in need["text"]) == (2, True)
     _apply(two, PROXY + orders + stock)
     all_arrived(destination, {"by-two-stock"})
     assert endpoint(two, "stock") == urls["stock"]
+    assert "by-two-bills" not in arrived(destination)
+    renamed = two.run("touchpoint", "rename", "invoices", "bills")  # one that was there before has the name from now on
+    assert renamed.returncode == 0, renamed.stderr
+    all_arrived(destination, {"by-two-bills"})
+    two.await_status(lambda status: all(one["code"] != "events_lack_touchpoint" for one in status["needs_you"]))
 
     two.kill()
     agents = site.proxy.json("org", "agents", "acme")["agents"]
     lost = next(agent["id"] for agent in agents if agent["name"] == "two")
     body = b'{"waits":1}'
     assert post(urls["orders"], body, list(github(body, "waited").items())) == 200
-    three = site.agent("three", PROXY + orders + stock)
+    three = site.agent("three", PROXY + orders + stock + bills)
     site.pair(three, site.code("code", "acme", "--replace", lost), "three")
     recovered = three.run("pairing", "recover", stdin=f"{key}\n")
     assert recovered.returncode == 0, recovered.stderr
     three.start()
     connected(three)
     all_arrived(destination, {"waited"})
-    assert {name: endpoint(three, name) for name in urls} == urls
+    assert all(endpoint(three, name) == urls[name] for name in ("orders", "stock"))
     assert three.run("pairing", "leave").returncode == 0
     assert needs(three, "proxy_unpaired")
     two.start()

@@ -11,7 +11,7 @@ import stripe
 import svix.webhooks
 from slack_sdk.signature import SignatureVerifier
 
-from tests.touchpoints.verifiers.test_official import node
+from tests.touchpoints.providers.node import node
 from tests.whole.destination import Destination
 from tests.whole.hookport import Hookport
 from tests.whole.senders import github

@@ -8,8 +8,8 @@ import ipaddress
 import os
 import socket
 import ssl
-from collections.abc import AsyncIterator, Mapping
-from functools import lru_cache
+from collections.abc import AsyncIterator, Callable, Mapping
+from functools import lru_cache, partial
 from typing import Any
 
 import aiohttp
@@ -61,9 +61,13 @@ class DestinationTransport(httpx.AsyncBaseTransport):
     It has no timeouts of its own.
     """
 
-    def __init__(self, destination: HttpDestination, proxy: str | None) -> None:
+    def __init__(
+        self, destination: HttpDestination, proxy: str | None, *, refuses: Callable[[str], bool] | None = None
+    ) -> None:
+        """`refuses` tells which addresses are never connected to, instead of only those where clouds keep credentials."""
         self._destination = destination
         self._proxy = proxy
+        self._refuses = refuses or _is_refused
         self._session: aiohttp.ClientSession | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -89,7 +93,7 @@ class DestinationTransport(httpx.AsyncBaseTransport):
             limit=self._destination.concurrency,
             ssl=self._trusted(),
             keepalive_timeout=IDLE_SECONDS,
-            socket_factory=_socket_for,
+            socket_factory=partial(_socket_for, self._refuses),
         )
         self._session = aiohttp.ClientSession(
             connector=connector,
@@ -212,10 +216,10 @@ def _wire_url(url: str, target: str | None) -> URL:
     return URL(f"{scheme}://{host}{target}", encoded=True)
 
 
-def _socket_for(info: aiohttp.AddrInfoType) -> socket.socket:
+def _socket_for(refuses: Callable[[str], bool], info: aiohttp.AddrInfoType) -> socket.socket:
     """A socket for an address that a name came to, or that stood in the URL."""
     family, kind, protocol, _, address = info
-    if _is_refused(str(address[0])):
+    if refuses(str(address[0])):
         raise _AddressRefused
     return socket.socket(family, kind, protocol)
 

@@ -29,8 +29,8 @@ class DeclaredTouchpoint:
     aliases: tuple[str, ...] = ()
     state: str = "running"  # running | hold | setup are answered; disabled is answered like an unknown one
     methods: tuple[str, ...] = ("POST",)
-    status: int = 200  # what an accepted event is answered with
-    handshake: str = ""  # kind and argument, as in the provider table
+    ack: str = "empty"  # the name of the answer to an accepted event: see touchpoints.ack
+    handshake: str = ""  # kinds and arguments, see touchpoints.handshake
     tokens: tuple[DeclaredToken, ...] = ()
 
 
@@ -62,7 +62,7 @@ def _block(touchpoint: DeclaredTouchpoint) -> bytes:
         "touchpoint",
         touchpoint.name,
         touchpoint.state,
-        str(touchpoint.status),
+        touchpoint.ack,
         touchpoint.handshake,
         ",".join(sorted(touchpoint.aliases)),
         ",".join(sorted(touchpoint.methods)),

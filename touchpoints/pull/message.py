@@ -8,6 +8,7 @@ from touchpoints.moment import Micros
 
 VERSION = 1
 CANNOT_ANSWER = 404  # the status of a Reply to a request that is no handshake to the agent
+CANNOT_NOW = 503  # of one that is, and cannot be answered just now: its sender comes again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

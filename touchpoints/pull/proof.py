@@ -35,11 +35,16 @@ _SIGNATURE = re.compile(r"[0-9A-Za-z+/]{86}==")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestProof:
-    """What a signed request carries in its four headers."""
+    """What a signed request carries in its four headers.
+
+    `count` is above 0 and never used twice by an agent, whatever the challenge: it goes on by one after a new challenge too,
+    and a started agent begins above all that it used before, as the time in microseconds is. The challenge travels unsigned:
+    who is between could else have an agent sign the same request again, and give it the answer to the older one.
+    """
 
     agent: str
     challenge: str
-    count: int  # above 0, never used twice under a challenge; see `first_count`
+    count: int
     signature: bytes  # 64 bytes, Ed25519
 
     def headers(self) -> dict[str, str]:
@@ -55,15 +60,6 @@ class RequestProof:
 def new_challenge(chance: Callable[[int], bytes]) -> str:
     """A challenge for one agent: 128 random bits, Base64 for URLs, 22 characters."""
     return base64.urlsafe_b64encode(chance(16)).rstrip(b"=").decode()
-
-
-def first_count(chance: Callable[[int], bytes]) -> int:
-    """Where an agent that was started begins to count, whatever the challenge; it then goes on by one, also after a new one.
-
-    So no two requests have the same signature, and an answer to an older one never fits: the challenge travels unsigned, and
-    whoever sits between could else have an agent sign the same request again, and give it the old answer.
-    """
-    return 1 + int.from_bytes(chance(7))
 
 
 def request_text(*, agent: str, method: str, path: str, challenge: str, count: int, body: bytes) -> bytes:

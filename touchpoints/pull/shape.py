@@ -2,6 +2,7 @@
 
 import re
 
+from touchpoints.ack import ACKS
 from touchpoints.event import Headers
 from touchpoints.name import is_valid_name
 from touchpoints.pull.call import (
@@ -84,6 +85,12 @@ def _read_headers(value: object) -> Headers:
     return headers
 
 
+def _read_ack(value: object) -> str:
+    if not isinstance(value, str) or value not in ACKS:
+        raise PullMalformed("an answer to events that this program does not know")
+    return value
+
+
 _NAME = Rule(_read_name)
 _PAIRS = many(many(label(1024), 2, least=2), 16)
 _HEADERS = Rule(_read_headers, lambda value: [[name.decode("latin-1"), content.decode("latin-1")] for name, content in value])
@@ -117,7 +124,7 @@ _TOUCHPOINT = record(
         "aliases": many(_NAME, MOST_ALIASES),
         "state": text(re.compile(r"running|hold|setup|disabled")),
         "methods": many(text(re.compile(r"[A-Z]{1,16}")), MOST_METHODS, least=1),
-        "status": whole(200, 299),
+        "ack": Rule(_read_ack),
         "handshake": text(re.compile(r"[ -~]{0,256}")),
         "tokens": many(_TOKEN, MOST_TOKENS),
     },

@@ -17,6 +17,7 @@ from web.api.configuration import ConfigurationController
 from web.api.events import EventsController
 from web.api.export import ExportController
 from web.api.files import FilesController
+from web.api.providers import ProvidersController
 from web.api.proxy import ProxyController
 from web.api.status import StatusController, health
 from web.api.tokens import TokensController
@@ -26,6 +27,7 @@ API_HANDLERS: list[ControllerRouterHandler] = [
     health,
     StatusController,
     TouchpointsController,
+    ProvidersController,
     EventsController,
     ConfigurationController,
     AlertsController,

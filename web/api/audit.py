@@ -24,7 +24,7 @@ class AuditController(Controller):
         self,
         desk: AtFrontDesk,
         limit: Annotated[int, QueryParameter(ge=1, le=500, description="How many at most.")] = 100,
-        before: Annotated[int | None, QueryParameter(le=2**63 - 1, description="The `next_before` of the page before.")] = None,
+        before: Annotated[int, QueryParameter(ge=0, le=2**53, description="The `next_before` of the page before.")] = 2**53,
     ) -> AuditList:
         """Holds no secret."""
         lines = await desk.people.audited(limit=limit, before=before)

@@ -11,12 +11,14 @@ from touchpoints.delivery import Delivery, DeliveryState
 from touchpoints.event import ArrivedBy, Event, Verdict
 from touchpoints.moment import rfc3339
 from touchpoints.touchpoint import Touchpoint
+from touchpoints.verification import place_of
 from web.api.shapes import AttemptShape, BodyShape, DeliveryShape, EventShape, EventShown
 from web.control import Json
 from web.export.names import Names, names_of
 
 SHOWN_BODY = 256 * 1024
 HIDDEN = "(hidden)"
+MOST_NUMBERED = 100  # signatures of one request in headers of their own
 
 _CREDENTIAL = re.compile(r"authori[sz]ation|cookie|credential|passw|secret|token|api[_-]?key|^(code|key)$", re.IGNORECASE)
 
@@ -37,6 +39,7 @@ def event_shape(listed: Listed, names: Names) -> EventShape:
         "reason": event.reason,
         "waiting": listed.waiting,
         "duplicate_of": listed.duplicate_of,
+        "item_of": listed.item_of,
         "flags": list(listed.flags),
         "test": event.test,
         "method": event.method,
@@ -57,6 +60,7 @@ def event_shown(timeline: Timeline, body: bytes | None, configuration: Configura
         "headers": _shown_headers(((name.decode("latin-1"), value.decode("latin-1")) for name, value in event.headers), hidden),
         "attempts": [_attempt_shape(attempt) for attempt in timeline.attempts],
         "duplicates": list(timeline.duplicates),
+        "items": list(timeline.items),
         "body": _body_shape(event, body),
     }
 
@@ -120,8 +124,13 @@ def _proof_names(touchpoint: Touchpoint | None, *, signature: bool) -> frozenset
     """
     if touchpoint is None:
         return frozenset()
-    proofs = (touchpoint.verification.credential, touchpoint.verification.signature if signature else "")
-    return frozenset(place.partition(":")[2].strip().lower() for proof in proofs for place in proof.split("|"))
+    every = (touchpoint.verification, *touchpoint.alternatives)
+    proofs = [place for one in every for place in (one.credential, place_of(one) if signature else "")]
+    named = {place.partition(":")[2].strip().lower() for proof in proofs for place in proof.split("|")}
+    numbered = [
+        one.layout.removeprefix("numbered:").lower() for one in every if signature and one.layout.startswith("numbered:")
+    ]
+    return frozenset(named).union(f"{prefix}{number}" for prefix in numbered for number in range(1, MOST_NUMBERED + 1))
 
 
 def _is_credential(name: str, hidden: frozenset[str]) -> bool:

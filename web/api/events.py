@@ -46,7 +46,7 @@ class EventsController(Controller):
         desk: AtDesk,
         which: Selection,
         limit: Annotated[int, QueryParameter(ge=1, le=500, description="How many at most.")] = 50,
-        before: Annotated[int | None, QueryParameter(description="The `next_before` of the page before.")] = None,
+        before: Annotated[int, QueryParameter(ge=0, le=2**53, description="The `next_before` of the page before.")] = 2**53,
     ) -> EventList:
         """Filters are joined by "and"; a page deep down costs as little as the first."""
         listed = await desk.log().events(which, limit=limit, before=before)

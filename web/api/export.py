@@ -23,6 +23,7 @@ from web.export.row import cells
 # Small, because formatting a page holds up the event loop: 200 rows take about two milliseconds.
 PAGE_ROWS = 200
 _CHUNK = 256 * 1024
+_LAST = 2**63 - 1  # the largest number of a row
 
 Cursor = tuple[int, int, int]
 
@@ -75,6 +76,8 @@ def _cursor(text: str | None) -> Cursor:
         return (0, 0, 0)
     try:
         event, delivery, attempt = map(int, text.split("-"))
+        if max(event, delivery, attempt) > _LAST:
+            raise ValueError(text)
     except ValueError as error:
         raise ProblemError(problem("cursor_malformed")) from error
     return event, delivery, attempt

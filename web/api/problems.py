@@ -99,7 +99,7 @@ def _on_http(request: AnyRequest, error: HTTPException) -> Response[Problems]:
             found = _bad_request(error)
         case _:
             return _on_crash(request, error)
-    return _answer(error.status_code, found)
+    return _answer(error.status_code, found, error.headers if error.status_code == 405 else None)
 
 
 def _bad_request(error: HTTPException) -> list[Problem]:

@@ -1,6 +1,6 @@
 """The way through a hosted proxy: how this agent stands there, pairing, and what a person does about it."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from litestar import Controller, get, post
@@ -53,7 +53,7 @@ class Other(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 class Position(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """One of the proxy's numbers for events."""
 
-    to: Annotated[int, msgspec.Meta(ge=0, le=2**62)]
+    to: Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
 
 class Rotation(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -72,6 +72,12 @@ class Left(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Whether to run what a former pairing left, or to drop it."""
 
     run: bool
+
+
+class Dismissal(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What needs nobody any more."""
+
+    what: Literal["restored"]
 
 
 class Leaving(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -152,6 +158,14 @@ class ProxyController(Controller):
     async def left(self, data: JSONBody[Left], desk: AtDesk, request: CallerRequest) -> QueuedShape:
         """Events that were pulled and never confirmed: run, they may have run on another agent too; dropped, they are gone."""
         return {"events": await desk.membership.settle_left(run=data.run, actor=request.user.name)}
+
+    @post("/dismiss", summary="Dismiss what was looked after", guards=[administers], status_code=200, responses=REFUSALS)
+    async def dismiss(self, data: JSONBody[Dismissal], desk: AtDesk, request: CallerRequest) -> ProxyShape:
+        """`restored`: a person compared what ran while the proxy was restored. Without effect where nothing is said of it."""
+        match data.what:
+            case "restored":
+                await desk.membership.dismiss_restored(actor=request.user.name)
+        return _shown(desk, request)
 
     @post("/leave", summary="Unpair", guards=[administers], status_code=200, responses=REFUSALS)
     async def leave(self, data: JSONBody[Leaving], desk: AtDesk, request: CallerRequest) -> ProxyShape:

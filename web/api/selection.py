@@ -20,26 +20,26 @@ _TIME = "RFC 3339, or a span back from now such as `36h` or `7d`; without a zone
 async def provide_selection(
     request: Request[Any, Any, Any],
     desk: AtDesk,
-    ids: Annotated[list[str] | None, QueryParameter(name="id", description="Of events or deliveries.", max_items=1000)] = None,
-    reference: Annotated[str | None, QueryParameter(description="The number people use, e.g. an order's.")] = None,
-    key: Annotated[str | None, QueryParameter(description="The dedup key: the provider's id of the event.")] = None,
-    since: Annotated[str | None, QueryParameter(description=f"Received at or after: {_TIME}")] = None,
-    until: Annotated[str | None, QueryParameter(description=f"Received before: {_TIME}")] = None,
-    touchpoint: Annotated[str | None, QueryParameter(description="A touchpoint's name.")] = None,
-    destination: Annotated[str | None, QueryParameter(description="A destination's name.")] = None,
+    ids: Annotated[tuple[str, ...], QueryParameter(name="id", description="Of events or deliveries.", max_items=1000)] = (),
+    reference: Annotated[str, QueryParameter(description="The number people use, e.g. an order's.")] = "",
+    key: Annotated[str, QueryParameter(description="The dedup key: the provider's id of the event.")] = "",
+    since: Annotated[str, QueryParameter(description=f"Received at or after: {_TIME}")] = "",
+    until: Annotated[str, QueryParameter(description=f"Received before: {_TIME}")] = "",
+    touchpoint: Annotated[str, QueryParameter(description="A touchpoint's name.")] = "",
+    destination: Annotated[str, QueryParameter(description="A destination's name.")] = "",
     delivery_state: Annotated[
-        str | None,
+        str,
         QueryParameter(
-            name="state", description="pending, held, delivered, given_up, dismissed, refused, duplicate, filtered."
+            name="state", description="pending, held, delivered, given_up, dismissed, refused, duplicate, filtered, split."
         ),
-    ] = None,
+    ] = "",
     tests: Annotated[bool, QueryParameter(description="Include test events.")] = False,
 ) -> Filter:
     """The filter in a request's query. A parameter nobody knows is refused: ignored, it would mean everything."""
     if unknown := sorted(set(request.query_params) - _FILTERS - _OTHERS):
         raise ProblemError(*(problem("unknown_parameter", name=ascii(name[:60])[1:-1]) for name in unknown))
     named = {
-        "id": ",".join(ids or ()),
+        "id": ",".join(ids),
         "reference": reference,
         "key": key,
         "since": since,

@@ -163,6 +163,7 @@ class EventShape(TypedDict):
     reason: str
     waiting: bool
     duplicate_of: str | None
+    item_of: str | None
     flags: list[str]
     test: bool
     method: str
@@ -211,6 +212,7 @@ class EventShown(TypedDict):
     headers: list[tuple[str, str]]
     attempts: list[AttemptShape]
     duplicates: list[str]
+    items: list[str]
     body: BodyShape
 
 

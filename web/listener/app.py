@@ -10,11 +10,12 @@ from litestar import Litestar, asgi
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from touchpoints.event import Headers
+from touchpoints.handshake import methods_of
 from touchpoints.request import Request
 from web.listener.body import BodyReader, NoRoom, SenderGone, TooLarge
-from web.listener.connection import ACCEPT
+from web.listener.connection import ACCEPT, CLIENT
 from web.listener.endpoint import Endpoint
-from web.listener.intake import Intake, Taken, intake
+from web.listener.intake import Intake, Taken, intake, not_allowed, wrong_method
 from web.listener.rate import Rate
 
 PREFIX = b"/hooks/"
@@ -75,8 +76,8 @@ async def _answer(deps: Intake, rate: Rate, scope: HTTPScope, receive: Receive) 
     endpoint = deps.directory().endpoints.get(unquote(path[len(PREFIX) :].decode("ascii")))
     if endpoint is None:
         return UNKNOWN
-    if scope["method"] not in endpoint.touchpoint.methods:
-        return not_allowed(endpoint.touchpoint.methods)
+    if not may_ask(scope["method"], endpoint.touchpoint.methods, endpoint.touchpoint.handshake):
+        return await wrong_method(deps, _request(deps, scope, tuple(scope["headers"]), b"", endpoint), endpoint.touchpoint)
     limits = deps.limits()
     if limits.per_second and not rate.allow(endpoint.touchpoint.id, limits.per_second, deps.now()):
         return TOO_MANY
@@ -101,7 +102,13 @@ def _request(deps: Intake, scope: HTTPScope, headers: Headers, body: bytes, endp
         remote=deps.trusted_proxies().sender(client[0] if client else "", headers),
         received_at=deps.now(),
         url=endpoint.url + query,
+        client_certificate=_client_certificate(scope),
     )
+
+
+def _client_certificate(scope: HTTPScope) -> str:
+    shown = (scope.get("extensions") or {}).get(CLIENT)
+    return str(shown["certificate"]) if shown else ""
 
 
 def health(method: str) -> Taken:
@@ -109,9 +116,9 @@ def health(method: str) -> Taken:
     return _HEALTHY if method in {"GET", "HEAD"} else not_allowed(("GET", "HEAD"))
 
 
-def not_allowed(methods: tuple[str, ...]) -> Taken:
-    """405, with what is allowed."""
-    return Taken(status=405, headers=((b"allow", ", ".join(methods).encode("ascii")),))
+def may_ask(method: str, methods: tuple[str, ...], handshake: str) -> bool:
+    """Whether a request by that method may be an event (by those `methods`) or a handshake, and so is read."""
+    return method in methods or (bool(handshake) and method in methods_of(handshake))
 
 
 def _accepted(scope: Any, taken: Taken) -> bool:

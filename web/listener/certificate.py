@@ -11,12 +11,18 @@ from touchpoints.problem import Problem, ProblemError, problem
 
 
 class Certificate:
-    """A certificate chain and its key, both PEM files. Reading blocks for a moment: best done in a thread."""
+    """A certificate chain and its key, both PEM files. Reading blocks for a moment: best done in a thread.
 
-    def __init__(self, certificate: Path, key: Path) -> None:
+    With a `client_ca`, a PEM file too, clients are asked for a certificate of their own, which none must have. One that is
+    shown must be in that file itself or issued by one that is: Python's TLS can judge a client's certificate in no other way
+    (cpython#75425), so that a fingerprint alone is not enough to take it.
+    """
+
+    def __init__(self, certificate: Path, key: Path, client_ca: Path | None = None) -> None:
         """Raises ProblemError when the files cannot be used."""
         self.certificate = certificate
         self.key = key
+        self.client_ca = client_ca
         self._digest = b""
         self.context, self.expires_at = self._load()
 
@@ -32,7 +38,10 @@ class Certificate:
 
     def _read_digest(self) -> bytes:
         digest = hashlib.sha256()
-        for path, code in ((self.certificate, "certificate_unreadable"), (self.key, "certificate_key_unreadable")):
+        files = [(self.certificate, "certificate_unreadable"), (self.key, "certificate_key_unreadable")]
+        if self.client_ca is not None:
+            files.append((self.client_ca, "client_ca_unreadable"))
+        for path, code in files:
             try:
                 digest.update(hashlib.sha256(path.read_bytes()).digest())
             except OSError as error:
@@ -58,7 +67,19 @@ class Certificate:
             if asked:
                 raise ProblemError(problem("certificate_key_encrypted", file=self.key)) from error
             raise ProblemError(problem("certificate_mismatch", file=self.certificate, key=self.key)) from error
+        if self.client_ca is not None:
+            _ask_clients(context, self.client_ca)
         return context, expires_at
+
+
+def _ask_clients(context: ssl.SSLContext, authorities: Path) -> None:
+    """Ask clients for a certificate. What stands in the file is trusted by itself, be it an authority or a client's own."""
+    try:
+        context.load_verify_locations(authorities)
+    except (ssl.SSLError, OSError) as error:
+        raise ProblemError(problem("client_ca_not_pem", file=authorities)) from error
+    context.verify_mode = ssl.CERT_OPTIONAL
+    context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
 
 
 def _expiry(path: Path) -> Micros:

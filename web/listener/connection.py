@@ -38,6 +38,7 @@ FRAMING = 64 * 1024  # chunk sizes, extensions and trailers may take so much, an
 SWALLOW = 64 * 1024 * 1024  # bytes read and dropped after an early answer
 
 ACCEPT = "hookport.accept"  # the ASGI extension {"accept": () -> bool}: an empty 200 in one write; where False, it must be sent
+CLIENT = "hookport.client"  # the ASGI extension {"certificate": SHA-256 in hex} of a TLS client that proved one
 HANGS_UP = "hookport.hangs_up"  # the ASGI extension {"tell": (() -> None) -> None}: called when the caller is gone
 ACCEPTED = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
 

@@ -1,6 +1,7 @@
 """The protocol: uvicorn's HTTP protocol with absolute deadlines, ceilings and no tolerance for ambiguous framing."""
 
 import asyncio
+import hashlib
 from collections.abc import Callable
 from math import inf
 from typing import cast
@@ -13,6 +14,7 @@ from uvicorn.server import ServerState
 from web.listener.connection import (
     ACCEPT,
     ACCEPTED,
+    CLIENT,
     FRAMING,
     HANGS_UP,
     MAX_HEAD,
@@ -100,6 +102,9 @@ class GuardedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The head is due from now on."""
         super().connection_made(cast(asyncio.Transport, transport))
+        tls = transport.get_extra_info("ssl_object")
+        if tls is not None and (proved := tls.getpeercert(binary_form=True)):
+            self._extensions[CLIENT] = {"certificate": hashlib.sha256(proved).hexdigest()}
         self.since = self.loop.time()
         self.due = self.since + self.deadlines.head
 
@@ -110,7 +115,8 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._hangs_up is not None:
             self._hangs_up()
             self._hangs_up = None
-        self._extensions.clear()  # they hold us
+        for name in (ACCEPT, HANGS_UP):  # they hold us
+            del self._extensions[name]
         self._lost(self)
 
     def eof_received(self) -> bool | None:  # type: ignore[override] # asyncio: true keeps our side open

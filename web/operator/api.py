@@ -37,11 +37,13 @@ from web.operator.shapes import (
     organisation_shape,
 )
 
+JSON_LINES = "application/x-ndjson"
+
 _MISSING = {"organisation_unknown", "agent_unknown"}
 _TAKEN = {"domain_taken", "domain_rests", "domain_confusable", "agent_holds_lease"}
 _Events = Annotated[int, msgspec.Meta(ge=1, le=10**12, description="How many events may wait; null: the server's.")]
 _Bytes = Annotated[
-    int, msgspec.Meta(ge=1024 * 1024, le=2**60, description="Room for the events that wait, in bytes; null: the server's.")
+    int, msgspec.Meta(ge=1024 * 1024, le=2**53, description="Room for the events that wait, in bytes; null: the server's.")
 ]
 
 
@@ -177,7 +179,13 @@ class OrganisationsController(Controller):
         with _statuses():
             return {"events": await desk.control.take_over(name, agent, actor=request.user.actor)}
 
-    @get("/{name:str}/export", summary="Everything of an organisation", guards=[administers], responses=REFUSALS)
+    @get(
+        "/{name:str}/export",
+        summary="Everything of an organisation",
+        media_type=JSON_LINES,
+        guards=[administers],
+        responses=REFUSALS,
+    )
     async def export(self, name: FromPath[str], desk: AtOperatorDesk, request: CallerRequest) -> Stream:
         """JSON Lines; the events in it stay sealed, and only the organisation's agents can open them."""
         with _statuses():
@@ -235,7 +243,7 @@ def export_answer(name: str, lines: AsyncIterator[bytes]) -> Stream:
     """An export as a download."""
     file = re.sub(r"[^a-z0-9-]", "", name)
     headers = {"content-disposition": f'attachment; filename="{file}.jsonl"'}
-    return Stream(lines, media_type="application/x-ndjson", headers=headers)
+    return Stream(lines, media_type=JSON_LINES, headers=headers)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from litestar.types import ControllerRouterHandler
 
 from web.page.actions import act, confirm_page
 from web.page.assets import static
+from web.page.captured import settle_captured
 from web.page.chart import chart_json
 from web.page.destination_form import DESTINATION_HANDLERS
 from web.page.event import body_page, event_page
@@ -12,10 +13,13 @@ from web.page.export import export_count, export_page
 from web.page.home import home
 from web.page.live import live
 from web.page.search import scan_bodies, search_page, stop_scan
+from web.page.secret_trial import secret_for_event
+from web.page.sender_change import SENDER_HANDLERS
 from web.page.settings.app import SETTINGS_HANDLERS
 from web.page.setup import SETUP_HANDLERS
 from web.page.setup_arrival import ARRIVAL_HANDLERS
 from web.page.setup_touchpoint import TOUCHPOINT_STEP_HANDLERS
+from web.page.setup_waiting import WAITING_HANDLERS
 from web.page.signin import SIGN_IN_HANDLERS
 from web.page.theme import choose_theme
 from web.page.touchpoint import TOUCHPOINT_HANDLERS
@@ -32,9 +36,12 @@ PAGE_HANDLERS: list[ControllerRouterHandler] = [
     *SETUP_HANDLERS,
     *ARRIVAL_HANDLERS,
     *TOUCHPOINT_STEP_HANDLERS,
+    *WAITING_HANDLERS,
     touchpoints_page,
     *TOUCHPOINT_FORM_HANDLERS,
     *TOUCHPOINT_HANDLERS,
+    *SENDER_HANDLERS,
+    settle_captured,
     *DESTINATION_HANDLERS,
     *SETTINGS_HANDLERS,
     events_page,
@@ -42,6 +49,7 @@ PAGE_HANDLERS: list[ControllerRouterHandler] = [
     closed_event,
     event_page,
     body_page,
+    secret_for_event,
     confirm_page,
     act,
     search_page,

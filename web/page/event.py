@@ -9,15 +9,19 @@ from litestar.params import FromPath
 from litestar.response import Template
 
 from store.log import Timeline
-from touchpoints.event import Verdict
+from touchpoints.event import Event, Verdict
 from touchpoints.problem import problem
+from touchpoints.provider import provider
 from touchpoints.touchpoint import Destination, HttpDestination
+from touchpoints.verification import needs_secret
 from web.api.desk import AtDesk, CallerRequest, Desk
 from web.api.event_shape import event_shown
 from web.api.problems import NotFound
 from web.page.body_view import WAYS, BodyView, view_body
+from web.page.diagnosis_view import diagnosed
 from web.page.event_view import DEEDS, reason_of, road, sentence, state_of
 from web.page.filters import renamed
+from web.page.provider_words import secret_label, secret_shape
 from web.page.render import fragment, is_inside, show
 
 SHOWN_AT_ONCE = 64 * 1024  # larger bodies are shown when asked for
@@ -66,7 +70,11 @@ async def event_values(desk: Desk, event_id: str) -> dict[str, Any]:
         "target": shown["target"],
         "headers": shown["headers"],
         "why": reason_of(event.reason) if event.verdict is Verdict.REFUSED else None,
+        "findings": await diagnosed(desk, event),
+        "trial": _trial(desk, event),
+        "tried": None,
         "duplicates": timeline.duplicates,
+        "items": timeline.items,
         "road": road(timeline, names, times),
         "deliveries": _deliveries(desk, timeline),
         "deeds": event_deeds(timeline),
@@ -75,6 +83,15 @@ async def event_values(desk: Desk, event_id: str) -> dict[str, Any]:
         "bytes": event.body_bytes,
         "large": event.body_bytes > SHOWN_AT_ONCE,
     }
+
+
+def _trial(desk: Desk, event: Event) -> dict[str, Any] | None:
+    """What the form for another secret needs, where the refused event's touchpoint is still there and has one."""
+    found = next((one for one in desk.control.configuration().touchpoints if one.id == event.touchpoint), None)
+    if found is None or event.verdict is not Verdict.REFUSED or not needs_secret(found.verification):
+        return None
+    preset = provider(found.provider)
+    return {"label": secret_label(preset), "shape": secret_shape(preset), "has_secret": bool(found.secrets)}
 
 
 def view_of(body: bytes | None) -> BodyView | None:

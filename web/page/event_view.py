@@ -80,6 +80,8 @@ def what_happened(listed: Listed, attempts: Mapping[str, RecordedAttempt], names
         return th("events.said.duplicate")
     if event.verdict is Verdict.FILTERED and not listed.deliveries:
         return th("events.said.filtered", type=event.event_type or t("events.no_type"))
+    if event.verdict is Verdict.SPLIT:
+        return th("events.said.split")
     if listed.waiting:
         return th("events.said.waiting")
     told = sorted(current(listed.deliveries), key=lambda one: _WORST_FIRST.index(one.state.value))
@@ -202,6 +204,8 @@ def _judged(timeline: Timeline) -> Step:
             return _step(
                 None, "mute", "skip", "filtered", th("events.road.filtered", type=event.event_type or t("events.no_type"))
             )
+        case Verdict.SPLIT:
+            return _step(None, "good", "check", "split", th("events.road.split", n=len(timeline.items)))
     return _step(None, "good", "check", "verified", th("events.road.verified"))
 
 

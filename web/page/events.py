@@ -18,7 +18,7 @@ from web.page.filters import chosen_names, number_in, renamed
 from web.page.render import fragment, show
 
 PAGE = 50
-STATES = ("delivered", "pending", "held", "given_up", "refused", "duplicate", "filtered", "dismissed")
+STATES = ("delivered", "pending", "held", "given_up", "refused", "duplicate", "filtered", "split", "dismissed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from web.page.words import known, t
 _MILD = {
     "mode_not_chosen",
     "no_secret_yet",
+    "secret_captured",
     "certificate_expires",
     "refused_events",
     "proxy_quota_half",

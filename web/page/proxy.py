@@ -74,6 +74,7 @@ async def proxy_screen(
             "proxy",
             part="proxy_pair",
             status=status,
+            standing=standing,
             to=_mode(to),
             first=not desk.control.configuration().touchpoints,
             given=_pair_fields(desk, given),

@@ -1,4 +1,4 @@
-"""What a person does at the proxy once paired: approve, recover, take over, seek back, close an old way, leave."""
+"""What a person does at the proxy: approve, recover, take over, seek back, settle what is left, close an old way, leave."""
 
 from collections.abc import Awaitable, Callable
 
@@ -65,6 +65,29 @@ async def seek(desk: AtDesk, request: CallerRequest) -> Template | Redirect:
     return await _done(desk, request, deed)
 
 
+@post(f"{HERE}/left", include_in_schema=False)
+async def left(data: Form, desk: AtDesk, request: CallerRequest) -> Template | Redirect:
+    """Run or drop what a former pairing left."""
+    run = data.get("run") == "on"
+
+    async def deed() -> str:
+        count = await desk.membership.settle_left(run=run, actor=request.user.name)
+        return t("proxy.left.ran" if run else "proxy.left.dropped", n=count)
+
+    return await _done(desk, request, deed)
+
+
+@post(f"{HERE}/restored", include_in_schema=False)
+async def restored(desk: AtDesk, request: CallerRequest) -> Template | Redirect:
+    """Somebody compared what ran here while the proxy was restored."""
+
+    async def deed() -> str:
+        await desk.membership.dismiss_restored(actor=request.user.name)
+        return t("proxy.restored.done")
+
+    return await _done(desk, request, deed)
+
+
 @post(f"{HERE}/close", include_in_schema=False)
 async def close_old(data: Form, desk: AtDesk, request: CallerRequest) -> Template | Redirect:
     """Close an old way in now."""
@@ -98,4 +121,13 @@ async def _done(desk: Desk, request: CallerRequest, deed: Deed, *, to: str = HER
     return go(to, said=said)
 
 
-PROXY_DEED_HANDLERS: list[ControllerRouterHandler] = [approve, recover, take_over, seek, close_old, leave]
+PROXY_DEED_HANDLERS: list[ControllerRouterHandler] = [
+    approve,
+    recover,
+    take_over,
+    seek,
+    left,
+    restored,
+    close_old,
+    leave,
+]

@@ -18,6 +18,7 @@ from web.page import figures
 from web.page.assets import asset_url
 from web.page.badge import badges
 from web.page.body_view import shown
+from web.page.provider_words import step_shown
 from web.page.words import known, t, th
 
 THEMES = ("system", "light", "dark")
@@ -35,7 +36,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals |= {"t": t, "th": th, "known": known, "asset": asset_url}
+    made.globals |= {"t": t, "th": th, "known": known, "asset": asset_url, "step_shown": step_shown}
     made.filters |= {"number": figures.number, "size": figures.size, "span": figures.span, "rfc3339": rfc3339, "seen": shown}
     return made
 

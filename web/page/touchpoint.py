@@ -11,14 +11,17 @@ from litestar.types import ControllerRouterHandler
 from store.inbox import StoreUnavailable
 from store.log import Filter, Listed
 from touchpoints.problem import Problem, ProblemError, catalogue, problem
-from touchpoints.provider import provider, providers
+from touchpoints.provider import provider
 from web.api.desk import AtDesk, CallerRequest, Desk
 from web.api.event_shape import preview_shown
+from web.page.captured import captured_of
 from web.page.change import touchpoint_of, written_touchpoint
 from web.page.endpoints import can_rotate, endpoints_of
 from web.page.entry import entries
+from web.page.event_types import type_marks
 from web.page.render import fragment, go, show
 from web.page.selector_words import in_words
+from web.page.sender_values import sender_values
 from web.page.signin import Form
 from web.page.ticks import ticks_of
 from web.page.touchpoint_boxes import BOXES, FORM, defaults, fields
@@ -42,7 +45,7 @@ async def touchpoint_screen(
     preset, sources = provider(stored["provider"]), await desk.control.secret_sources()
     boxes = {
         box: entries(
-            fields(box, preset.open, handshake=bool(preset.handshake)),
+            fields(box, preset),
             stored,
             form=FORM,
             words="touchpoints.field",
@@ -66,8 +69,9 @@ async def touchpoint_screen(
         endpoints=endpoints_of(desk, line),
         rotates=can_rotate(desk, touchpoint.id),
         label=preset.label,
-        providers=[(one.name, one.label) for one in providers().values()],
-        chosen=(given or {}).get("touchpoint.provider", preset.name),
+        captured=captured_of(desk, name),
+        types=type_marks(preset, given or {}, touchpoint.events, answered=given is not None and opened == "events"),
+        **sender_values(preset),
         secrets=[
             (one.removeprefix("stored:"), sources.get(one.removeprefix("stored:"), "")) for one in stored.get("secrets", [])
         ],

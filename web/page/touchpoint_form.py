@@ -7,10 +7,11 @@ from litestar.response import Redirect, Template
 from litestar.types import ControllerRouterHandler
 
 from touchpoints.problem import Problem
-from touchpoints.provider import provider
+from touchpoints.provider import Provider, provider
 from web.api.desk import AtDesk, CallerRequest
 from web.page.change import change, touchpoint_of, written_touchpoint
 from web.page.entry import Json, changes, placed
+from web.page.event_types import with_types
 from web.page.render import go
 from web.page.signin import Form
 from web.page.touchpoint import touchpoint_screen
@@ -33,25 +34,28 @@ async def save_box(
         raise NotFoundException
     stored = await written_touchpoint(desk, name)
     preset = provider(stored["provider"])
-    group = fields(box, preset.open, handshake=bool(preset.handshake))
-    changed = changes(group, stored, data, form=FORM, defaults=defaults(preset.name))
-    _complete(changed, stored, preset.open)
+    group = fields(box, preset)
+    answers = with_types(preset, data) if box == "events" else data
+    changed = changes(group, stored, answers, form=FORM, defaults=defaults(preset.name))
+    complete(changed, stored, preset)
     if box == "verification" and data.get("again", "").strip():
         changed["secrets"] = [data["again"]]  # a kept one stays with the way of checking that it was given for
     problems = await change(desk, request, {"touchpoint": [{"name": name, **changed}]}) if changed else []
     if problems:
         errors, others = placed(problems, group, f"touchpoint.{name}")
         return await touchpoint_screen(desk, request, name, opened=box, given=data, errors=errors, problems=others)
-    onward = "verification" if "verify" in changed and "provider" in changed else box
-    return go(f"/touchpoints/{name}?box={onward}#{onward}", said=t("touchpoints.saved"))
+    return go(f"/touchpoints/{name}?box={box}#{box}", said=t("touchpoints.saved"))
 
 
-def _complete(changed: Json, stored: Json, open_to: tuple[str, ...]) -> None:
-    """What a change cannot stand without."""
-    if changed.get("provider") == "generic" and "verify" not in open_to:
+def complete(changed: Json, stored: Json, now: Provider) -> None:
+    """What a change cannot stand without; `now` is the provider before it."""
+    if changed.get("provider") == "generic" and now.name != "generic":
         changed["verify"] = {"scheme": "hmac", "header": "X-Webhook-Signature"}
+    elif changed.get("split") and "verify" in now.open:
+        changed.setdefault("items", stored.get("items", ""))  # left empty, the body itself is the list
     elif "verify" in changed:
-        changed["verify"].setdefault("scheme", stored.get("verify", {}).get("scheme", "hmac"))
+        scheme = stored.get("verify", {}).get("scheme") or now.verify.get("scheme", "hmac")
+        changed["verify"].setdefault("scheme", scheme)
 
 
 @post("/touchpoints/{name:str}/secrets", include_in_schema=False)

@@ -12,9 +12,8 @@ from touchpoints.problem import ProblemError, problem
 from touchpoints.pull.body import LARGEST_BODY
 from touchpoints.pull.malformed import PullMalformed
 from touchpoints.pull.proof import CHALLENGE, PROOF, RequestProof, sign_answer
-from web.listener.app import not_allowed
 from web.listener.body import BodyReader, SenderGone
-from web.listener.intake import Taken
+from web.listener.intake import Taken, not_allowed
 from web.proxy.call import Call, NotNow, Outcome, failure
 from web.proxy.calls import CALLS, Handler
 from web.proxy.gatekeeper import Turned

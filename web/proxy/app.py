@@ -8,10 +8,10 @@ from store.organisations import ProxyEndpoint
 from touchpoints.event import Headers
 from touchpoints.pull.token import split_path, token_digest
 from touchpoints.request import Request
-from web.listener.app import TOO_MANY, UNKNOWN, answer_by, health, not_allowed, with_one_handler
+from web.listener.app import TOO_MANY, UNKNOWN, answer_by, health, may_ask, with_one_handler
 from web.listener.body import BodyReader
 from web.listener.crowd import key_of
-from web.listener.intake import Taken
+from web.listener.intake import Taken, not_allowed
 from web.listener.rate import Rate
 from web.proxy.api import PAIR, PATHS, api
 from web.proxy.held import Held
@@ -65,7 +65,7 @@ async def _answer(hub: Hub, rates: Rates, scope: HTTPScope, receive: Receive, he
     endpoint = _endpoint(hub, scope)
     if endpoint is None:
         return UNKNOWN
-    if scope["method"] not in endpoint.methods:
+    if not may_ask(scope["method"], endpoint.methods, endpoint.handshake):
         return not_allowed(endpoint.methods)
     headers: Headers = tuple(scope["headers"])
     remote = _remote(hub, scope)

@@ -19,7 +19,7 @@ from touchpoints.pull.call import (
     TakeOver,
 )
 from touchpoints.pull.declaration import Declaration, declaration_digest
-from touchpoints.pull.message import Reply
+from touchpoints.pull.message import CANNOT_NOW, Reply
 from touchpoints.pull.proof import check_renewal
 from web.proxy.call import Call, NotNow, Outcome, answer
 from web.proxy.lease import free_lease
@@ -61,7 +61,7 @@ async def reply(call: Call) -> Outcome:
     lease = await call.queue.lease_of(call.agent.organisation, now=call.hub.steady())
     if lease.agent != call.agent.id:
         raise NotNow(409, problem("lease_lost"))
-    if given.status >= 500:
+    if given.status >= 500 and given.status != CANNOT_NOW:
         raise NotNow(400, problem("reply_refused"))
     return answer(Done(events=int(call.hub.asks.reply(call.agent.organisation, given))))
 

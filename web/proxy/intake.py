@@ -7,12 +7,13 @@ from store.inbox import StoreUnavailable
 from store.organisations import ProxyEndpoint
 from store.queue import Parcel, Queue, QuotaReached
 from touchpoints import handshake
+from touchpoints.ack import ACKS
 from touchpoints.judge import LARGE
-from touchpoints.pull.message import CANNOT_ANSWER, Ask
+from touchpoints.pull.message import CANNOT_ANSWER, CANNOT_NOW, Ask
 from touchpoints.pull.packed import Packed, pack
 from touchpoints.pull.sealing import SealBroken, SealingKey
 from touchpoints.request import Request
-from web.listener.intake import Taken
+from web.listener.intake import Taken, answered, not_allowed
 from web.proxy.asks import NobodyAnswers
 from web.proxy.hub import Hub
 
@@ -22,8 +23,13 @@ _NOBODY = Taken(status=503, headers=((b"retry-after", b"5"),))
 
 async def intake(hub: Hub, request: Request, endpoint: ProxyEndpoint) -> Taken:
     """Seal a request and store it. A 2xx only after the commit; never raises for what a sender or a store did."""
-    if endpoint.handshake and (answer := handshake.proxy_answer(request, endpoint.handshake)):
-        return Taken(status=answer.status, headers=answer.headers, body=answer.body)
+    asks = False
+    if endpoint.handshake:
+        if answer := handshake.proxy_answer(request, endpoint.handshake, endpoint.methods):
+            return answered(answer)
+        asks = handshake.needs_agent(request, endpoint.handshake)
+    if not asks and request.method not in endpoint.methods:
+        return not_allowed(endpoint.methods)
     organisation = hub.directory().organisations.get(endpoint.organisation)
     queue = hub.queue()
     if queue is None or organisation is None or organisation.sealing_key is None:
@@ -32,9 +38,10 @@ async def intake(hub: Hub, request: Request, endpoint: ProxyEndpoint) -> Taken:
     try:
         key = await hub.data_keys.current(endpoint.organisation, organisation.sealing_key, queue)
         sealed = await _seal(key, request, endpoint, event_id)
-        asks = endpoint.handshake and handshake.needs_agent(request, endpoint.handshake)
         if asks and (taken := await _ask(hub, key, sealed, endpoint, event_id)):
             return taken
+        if request.method not in endpoint.methods:
+            return not_allowed(endpoint.methods)
         return await _put(hub, queue, key, sealed, request, endpoint, event_id)
     except StoreUnavailable as unavailable:
         return Taken(status=503, headers=((b"retry-after", str(unavailable.retry_after).encode()),))
@@ -60,7 +67,8 @@ async def _put(
         return _FULL
     hub.bells.ring(endpoint.organisation)
     hub.received(endpoint.organisation)
-    return Taken(status=endpoint.status)
+    ack = ACKS[endpoint.ack]
+    return Taken(status=ack.status, headers=ack.headers, body=ack.body)
 
 
 async def _seal(key: SealingKey, request: Request, endpoint: ProxyEndpoint, event_id: str) -> bytes:
@@ -89,4 +97,6 @@ async def _ask(hub: Hub, key: SealingKey, sealed: bytes, endpoint: ProxyEndpoint
         return _NOBODY
     if reply.status == CANNOT_ANSWER:
         return None
+    if reply.status == CANNOT_NOW:
+        return _NOBODY
     return Taken(status=reply.status, headers=reply.headers, body=reply.body)

@@ -145,6 +145,10 @@ async def _look(call: Call, asked: PullRequest, lease: Lease, ends: float) -> Ba
     after = lease.acknowledged if new_lease else max(asked.after, lease.acknowledged)
     backlog = lease.backlog
     found = NOTHING if asked.paused or not backlog.events else await _found(call, asked, after, backlog, ends)
+    if new_lease and sum(len(message.data) for message in found.messages) > _LARGE:
+        # Over a slow line they may take longer than a lease lasts, and only who knows its epoch can keep it meanwhile.
+        call.held.release()
+        found = replace(NOTHING, more=True)
     asks = call.hub.asks.fetch(organisation)
     if not (found.messages or asks or new_lease):
         return None

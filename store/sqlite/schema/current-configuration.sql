@@ -6,6 +6,13 @@ CREATE TABLE audit (
     detail TEXT NOT NULL
 ) STRICT;
 
+CREATE TABLE captured (
+    touchpoint INTEGER PRIMARY KEY REFERENCES touchpoints (id),
+    at INTEGER NOT NULL,
+    remote TEXT NOT NULL,
+    fingerprint TEXT NOT NULL -- the secret's: with another one in its place this is no news any more
+) STRICT;
+
 CREATE TABLE destinations (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     touchpoint INTEGER NOT NULL REFERENCES touchpoints (id),

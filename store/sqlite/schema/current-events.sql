@@ -110,12 +110,15 @@ CREATE TABLE events (
     hop INTEGER NOT NULL,
     body_kept INTEGER NOT NULL DEFAULT 1, -- 0: pruned
     duplicate_of INTEGER, -- seq of the event that this one repeats
+    item_of INTEGER, -- seq of the event whose body this one stood in
     flags TEXT NOT NULL DEFAULT '' -- words divided by spaces: same_id_other_body dismissed
 ) STRICT;
 
 CREATE INDEX events_age ON events (body_kept, received_at);
 
 CREATE INDEX events_duplicate_of ON events (duplicate_of) WHERE duplicate_of IS NOT NULL;
+
+CREATE INDEX events_item_of ON events (item_of) WHERE item_of IS NOT NULL;
 
 CREATE INDEX events_lacking ON events (touchpoint) WHERE reason = 'touchpoint_lacking' AND body_kept = 1;
 

@@ -115,7 +115,7 @@ CREATE TABLE touchpoints (
     aliases TEXT NOT NULL, -- JSON
     state TEXT NOT NULL,
     methods TEXT NOT NULL, -- JSON
-    status INTEGER NOT NULL,
+    ack TEXT NOT NULL, -- the name of the answer to an accepted event
     handshake TEXT NOT NULL,
     PRIMARY KEY (organisation, name)
 ) STRICT, WITHOUT ROWID;

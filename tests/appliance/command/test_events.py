@@ -44,6 +44,18 @@ def test_what_strangers_sent_does_not_act_on_the_terminal(served: Served) -> Non
     assert "refused (no_secret)" in shown
 
 
+def test_a_split_event_and_its_items_name_each_other(served: Served) -> None:
+    """In words and in JSON."""
+    whole, item = event(1, verdict=Verdict.SPLIT), event(2)
+    served.process.log.keep(whole, b"[1]")
+    served.process.log.keep(item, b"1", delivery(item), item_of=whole.id)
+    assert "split into its items" in served.run("events", "list", "--state", "split").stdout
+    assert f"Items       {item.id}" in served.run("events", "show", whole.id).stdout
+    assert f"Item of     {whole.id}" in served.run("events", "show", item.id).stdout
+    assert json.loads(served.run("events", "show", whole.id, "--json").stdout)["items"] == [item.id]
+    assert json.loads(served.run("events", "show", item.id, "--json").stdout)["event"]["item_of"] == whole.id
+
+
 def test_an_unknown_event_fails_in_words(served: Served) -> None:
     """Whatever is given for an id."""
     for given in ("..", "?x=1#\x1b", "%2e"):

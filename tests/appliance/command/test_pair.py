@@ -63,10 +63,13 @@ def test_an_agent_is_approved_by_name_with_the_compared_fingerprint(served: Serv
     assert served.run("pairing", "recover", input="THE-KEY\n").exit_code == 0
     assert served.run("pairing", "recover", input="").exit_code == 2
     assert served.run("pairing", "left", "drop").exit_code == 0
+    assert served.run("pairing", "dismiss", "restored").exit_code == 0
+    assert served.run("pairing", "dismiss", "gap").exit_code == 2
     assert served.run("pairing", "leave", "--anyway").exit_code == 0
     assert [call[:-1] for call in served.process.membership.calls] == [
         ("approve", "b", "f f"),
         ("recover", "THE-KEY"),
         ("settle_left", False),
+        ("dismiss_restored",),
         ("leave", True),
     ]

@@ -20,6 +20,7 @@ from touchpoints.event import Verdict
 from touchpoints.pull.message import Batch
 from touchpoints.touchpoint import Touchpoint
 from web.listener.budget import Budget
+from web.listener.judging import NO_KEY_SOURCE, KeySource
 
 ORDERS = touchpoint(1, name="orders", aliases=("old-orders",), verification=UNSIGNED)
 _STARTS = itertools.count(1_000, 1_000_000)
@@ -29,7 +30,14 @@ LACKED = 99  # the id kept for touchpoints that this agent does not have
 class Puller:
     """An agent that pulls. `ran` are the events that entered its inbox, in order."""
 
-    def __init__(self, file: EventsFile, proxy: ScriptedProxy, agent: str, touchpoints: tuple[Touchpoint, ...]) -> None:
+    def __init__(
+        self,
+        file: EventsFile,
+        proxy: ScriptedProxy,
+        agent: str,
+        touchpoints: tuple[Touchpoint, ...],
+        published: KeySource = NO_KEY_SOURCE,
+    ) -> None:
         self.file = file
         self.budget = Budget(48 * 1024 * 1024)
         self.clock = FakeClock()
@@ -43,7 +51,7 @@ class Puller:
             remote=Remote(self.client, self.pairing, version="1.2.3", count_from=next(_STARTS)),
             dock=file.dock,
             proxy=self.pairing.id,
-            judge=PullJudge(self.pairing, touchpoints=lambda: self.known, touchpoint_id=self._id_of),
+            judge=PullJudge(self.pairing, touchpoints=lambda: self.known, touchpoint_id=self._id_of, published=published),
             budget=self.budget,
             clock=self.clock,
             jitter=lambda: -1.0,
@@ -95,11 +103,12 @@ async def puller(
     *touchpoints: Touchpoint,
     open_database: Open = AiosqliteDatabase.open,
     start: bool = True,
+    published: KeySource = NO_KEY_SOURCE,
     **_: Any,
 ) -> AsyncIterator[Puller]:
     """An agent with a folder of its own; afterwards every byte of its budget is given back."""
     async with opened(folder / f"{agent}.db", open_database, now=NOW) as file:
-        made = Puller(file, proxy, agent, touchpoints or (ORDERS,))
+        made = Puller(file, proxy, agent, touchpoints or (ORDERS,), published)
         if start:
             made.start()
         try:

@@ -51,14 +51,20 @@ def pairing(agent: str = "one", **fields: Any) -> Pairing:
 
 
 class _Pieces(httpx.AsyncByteStream):
-    """An answer's bytes as a network brings them."""
+    """An answer's bytes as a network brings them: `gate` is what they wait for, `broken` how they end."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, *, gate: asyncio.Event | None = None, broken: bool = False) -> None:
         self._data = data
+        self._gate = gate
+        self._broken = broken
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        if self._gate is not None:
+            await self._gate.wait()
         for start in range(0, len(self._data), 65536):
             yield self._data[start : start + 65536]
+        if self._broken:
+            raise httpx.ReadError("the line is gone")
 
 
 class ScriptedProxy:
@@ -165,7 +171,8 @@ class ScriptedProxy:
             return await self._answer(request)
 
         answer = await (self.fault(request, go) if self.fault else go())
-        return httpx.Response(answer.status_code, headers=answer.headers, stream=_Pieces(await answer.aread()))
+        pieces = _Pieces(await answer.aread(), **answer.extensions)
+        return httpx.Response(answer.status_code, headers=answer.headers, stream=pieces)
 
     async def _answer(self, request: httpx.Request) -> httpx.Response:
         body = request.read()

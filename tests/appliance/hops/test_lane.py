@@ -83,6 +83,29 @@ async def test_a_final_failure_gives_up_at_once(tmp_path: Path) -> None:
         assert await play.states() == {1: "given_up"}
 
 
+@pytest.mark.parametrize("size", [100, 300 * KIB])
+async def test_a_body_that_the_disk_changed_is_never_sent(tmp_path: Path, size: int) -> None:
+    """It is given up at once, in words; the destination is not blamed, and what comes after it goes on."""
+    change = "UPDATE bodies SET data = CAST(? AS BLOB) WHERE place = ?"
+    async with stage(tmp_path, changed(touchpoint(), state=TouchpointState.HOLD)) as play:
+        await play.put(1, body=b"x" * size)
+        await play.put(2)
+        await until_async(lambda: _states(play, {1: "held", 2: "held"}))
+        await play.file._writer.run(lambda db: db.execute(change, (b"y" * size, 1 << 16)) and None)
+        await play.follow(touchpoint())
+        await play.file.actions.release(Filter(), now=play.clock.now(), dry_run=False)
+        play.lanes.wake()
+        await until_async(lambda: _states(play, {1: "given_up", 2: "delivered"}))
+        assert play.sender().numbers == [2]
+        (attempt,) = (await play.timeline(1)).attempts
+        assert (attempt.blame, attempt.error_code) == (Blame.FINAL, "body_damaged")
+        assert await play.file.outbox.health() == []
+
+
+async def _states(play: Stage, wanted: dict[int, str]) -> bool:
+    return await play.states() == wanted
+
+
 async def test_retry_after_lengthens_a_wait_and_never_shortens_one(tmp_path: Path) -> None:
     """What the destination asks for counts where it is longer than the schedule."""
     async with stage(tmp_path, _retrying(30 * SECOND, 30 * SECOND, 30 * SECOND)) as play:

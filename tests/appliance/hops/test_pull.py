@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from appliance.hops import pull as module
+from appliance.hops import pull_lease
 from appliance.hops.pull_judge import sender_url
 from appliance.hops.pull_pace import PullPace
 from store.dock import Landed
@@ -544,3 +545,71 @@ def test_the_pace_learns_what_lies_between() -> None:
     pace.cut(6.0)
     pace.begin_anew()
     assert (pace.wait, pace.failures) == (25, 0)
+
+
+def test_the_pace_asks_less_of_a_line_that_brings_nothing_whole() -> None:
+    """An eighth of a batch each time, down to 16 KiB and one event; what came whole doubles it. The wait was not at fault."""
+    pace = PullPace(lambda: 1.0)
+    shares = []
+    for _ in range(5):
+        pace.cut(600.0, coming=True)
+        shares.append(pace.share)
+    assert shares == [8, 64, 512, 512, 512]
+    assert pace.wait == 25
+    pace.good(1.0)
+    assert pace.share == 256
+    for _ in range(9):
+        pace.good(1.0)
+    assert pace.share == 1
+    pace.cut(600.0, coming=True)
+    pace.begin_anew()
+    assert pace.share == 1
+
+
+async def test_what_did_not_come_whole_is_asked_for_in_smaller_parts(tmp_path: Path, proxy: ScriptedProxy) -> None:
+    """A batch that was cut in the midst comes in parts; nothing is missing, and later batches are whole ones again."""
+    cuts = iter([True, True])
+
+    async def breaking(request: httpx.Request, go: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
+        answer = await go()
+        if answer.status_code == 200 and request.url.path == "/v1/pull" and next(cuts, False):
+            return httpx.Response(200, headers=answer.headers, content=answer.content, extensions={"broken": True})
+        return answer
+
+    proxy.post(1, 2, 3)
+    proxy.fault = breaking
+    async with puller(tmp_path, proxy) as agent:
+        await agent.has(1, 2, 3)
+        for number in range(4, 12):
+            proxy.post(number)
+            await agent.has(*range(1, number + 1))
+        most = agent.budget.limit // 6
+        assert [one.max_bytes for one in proxy.pulls][:5] == [most, most // 8, most // 64, most // 32, most // 16]
+        await until(lambda: proxy.pulls[-1].max_bytes == most)
+
+
+async def test_the_lease_is_kept_while_a_long_answer_comes(
+    tmp_path: Path, proxy: ScriptedProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Signs of life go beside it, and change nothing; with none before it begins, and none after its end."""
+    monkeypatch.setattr(pull_lease, "KEEP_EVERY", 0.01)
+    gate = asyncio.Event()
+
+    async def slowly(request: httpx.Request, go: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
+        answer = await go()
+        held = gate if answer.status_code == 200 and request.url.path == "/v1/pull" and proxy.pulls[-1].after == 1 else None
+        return httpx.Response(200, headers=answer.headers, content=answer.content, extensions={"gate": held} if held else {})
+
+    proxy.post(1)
+    async with puller(tmp_path, proxy) as agent:
+        await agent.has(1)
+        await until(lambda: proxy.pulls[-1].after == 1)
+        before = proxy.requests.count(("one", "/v1/acknowledge"))
+        proxy.fault = slowly
+        agent.pull.renew()
+        proxy.post(2)
+        await until(lambda: proxy.requests.count(("one", "/v1/acknowledge")) > before + 3)
+        assert (await agent.ran(), proxy.acknowledged) == ([1], 1)
+        gate.set()
+        await agent.has(1, 2)
+        assert proxy.acknowledged == 2

@@ -11,6 +11,17 @@ EVENT = Sealed(seq=8, id="8".rjust(26, "0"), received_at=1, key_id="k", digest=b
 BATCH = Batch(incarnation="i", epoch=3, lease_seconds=60, acknowledged=5, backlog=Backlog(events=3, bytes=400, oldest=1))
 
 
+def test_that_the_proxy_was_restored_ends_with_what_it_lost() -> None:
+    """Where the proxy states no gap, only a person ends it."""
+    standing = PullStanding()
+    for batch in (BATCH, replace(BATCH, gap=(6, 9)), replace(BATCH, gap=(6, 9))):
+        standing.proxy_restored = True
+        standing.answered(batch, paused="", now=1)
+        assert standing.proxy_restored
+    standing.answered(BATCH, paused="", now=1)
+    assert not standing.proxy_restored
+
+
 @pytest.mark.parametrize(
     ("batch", "paused", "told"),
     [

@@ -24,7 +24,6 @@ from touchpoints.pull.proof import (
     check_answer,
     check_renewal,
     check_request,
-    first_count,
     new_challenge,
     read_proof,
     request_text,
@@ -193,16 +192,6 @@ def test_a_new_key_is_proved_by_its_private_half() -> None:
     assert not check_renewal(PUBLIC, proof, agent="b", old_public=OTHER)
     assert not check_renewal(PUBLIC, proof, agent="a", old_public=PUBLIC)
     assert not check_renewal(OTHER, proof, agent="a", old_public=OTHER)
-
-
-def test_an_agent_begins_anywhere() -> None:
-    """So that no request of an earlier start, under a challenge that somebody put in, is signed again."""
-    draw = chance("count")
-    counts = [first_count(draw) for _ in range(100)]
-
-    assert len(set(counts)) == 100
-    assert all(0 < count <= 2**56 for count in counts)
-    assert Counts().use(first_count(draw))
 
 
 def test_challenges_are_the_draws() -> None:

@@ -4,6 +4,7 @@ import string
 
 from hypothesis import strategies as st
 
+from touchpoints.ack import ACKS
 from touchpoints.name import is_valid_name
 from touchpoints.pull.call import (
     Acknowledge,
@@ -84,7 +85,7 @@ _TOUCHPOINTS = st.builds(
     aliases=st.lists(NAMES, max_size=3).map(tuple),
     state=st.sampled_from(["running", "hold", "setup", "disabled"]),
     methods=st.lists(st.sampled_from(["POST", "GET", "PUT"]), min_size=1, max_size=3).map(tuple),
-    status=st.integers(200, 299),
+    ack=st.sampled_from(sorted(ACKS)),
     handshake=st.sampled_from(["", "json_challenge:url_verification"]),
     tokens=st.lists(_TOKENS, max_size=3).map(tuple),
 )

@@ -167,7 +167,7 @@ def examples() -> dict[str, dict[str, str | bytes]]:
         "Token and declaration": {
             "token": TOKEN,
             "its digest": token_digest(TOKEN),
-            "digest of a declaration (touchpoint orders, alias bestellungen, POST, 200, that token)": declaration_digest(
+            "digest of a declaration (touchpoint orders, alias bestellungen, POST, empty, that token)": declaration_digest(
                 DECLARED
             ),
         },

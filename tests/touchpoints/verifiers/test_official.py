@@ -1,11 +1,7 @@
 """Official libraries sign and we verify; we sign and they verify."""
 
 import json
-import shutil
-import subprocess
-from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 import standardwebhooks
@@ -14,14 +10,13 @@ import svix.webhooks
 from slack_sdk.signature import SignatureVerifier
 
 from tests.touchpoints.factory import NOW, URL, WHSEC, make_request, make_touchpoint
+from tests.touchpoints.providers.node import node
 from tests.touchpoints.proving import signed, value_of, why
 from touchpoints.moment import SECOND
 from touchpoints.provider import provider
 from touchpoints.receive import receive
 from touchpoints.request import Verified
 from touchpoints.sign import sign
-
-SIGNERS = Path(__file__).parents[2] / "signers"
 
 
 def test_stripes_library() -> None:
@@ -72,18 +67,6 @@ def test_slacks_library() -> None:
         headers = ((b"x-slack-signature", theirs.encode()), (b"x-slack-request-timestamp", stamp.encode()))
         assert why(make_request(body.encode(), headers), touchpoint) == ""
         assert value_of(signed(touchpoint, body.encode()), "x-slack-signature").decode() == theirs
-
-
-def node(script: str, *arguments: str, lines: Sequence[str] = ()) -> list[str]:
-    """The lines a signer prints; its libraries come from tests/npm."""
-    program = shutil.which("node")
-    if program is None or not (SIGNERS.parent / "npm" / "node_modules").is_dir():
-        pytest.skip("node and the packages of tests/npm are not installed")
-    command = [program, str(SIGNERS / script), *arguments]
-    done = subprocess.run(
-        command, input="".join(f"{line}\n" for line in lines).encode(), capture_output=True, timeout=60, check=True
-    )
-    return done.stdout.decode("utf-8").splitlines()
 
 
 @pytest.mark.timeout(120)

@@ -124,8 +124,8 @@ class StandInLog:
     exported: list[ExportRow] = field(default_factory=list)
     asked: list[Filter] = field(default_factory=list)
 
-    def keep(self, one: Event, body: bytes, *deliveries: Delivery) -> None:
-        self.listed.insert(0, Listed(seq=len(self.listed) + 1, event=one, deliveries=deliveries))
+    def keep(self, one: Event, body: bytes, *deliveries: Delivery, item_of: str | None = None) -> None:
+        self.listed.insert(0, Listed(seq=len(self.listed) + 1, event=one, item_of=item_of, deliveries=deliveries))
         self.bodies[one.id] = body
 
     async def events(self, which: Filter, *, limit: int, before: int | None = None) -> Sequence[Listed]:
@@ -135,7 +135,8 @@ class StandInLog:
     async def timeline(self, event_id: str) -> Timeline | None:
         for one in self.listed:
             if event_id.startswith(one.event.id):
-                return Timeline(listed=one, attempts=self.attempts, duplicates=())
+                items = [other.event.id for other in reversed(self.listed) if other.item_of == one.event.id]
+                return Timeline(listed=one, attempts=self.attempts, duplicates=(), items=tuple(items))
         return None
 
     async def last_attempts(self, seqs: Sequence[int]) -> Mapping[str, RecordedAttempt]:
@@ -188,6 +189,7 @@ class StandInControl:
     refuse: tuple[str, ...] = ()  # paths of problems the next apply reports
     calls: list[tuple[Any, ...]] = field(default_factory=list)
     proxy_urls: Mapping[int, str] = field(default_factory=dict)
+    secrets_captured: Sequence[dict[str, Any]] = ()
 
     def configuration(self) -> Configuration:
         return self.settings
@@ -268,7 +270,8 @@ class StandInControl:
     async def secret_sources(self) -> Mapping[str, str]:
         return {}
 
-    async def trial(self, touchpoint: str, event_id: str) -> dict[str, Any] | None:  # noqa: ARG002 - the interface names it
+    async def trial(self, touchpoint: str, event_id: str, *, secret: str = "") -> dict[str, Any] | None:
+        self.calls.append(("trial", touchpoint, event_id, bool(secret)))
         return None
 
     async def rename(self, old: str, new: str, *, actor: Actor) -> Applied:
@@ -294,6 +297,15 @@ class StandInControl:
     async def act(self, action: str, which: Filter, *, dry_run: bool, actor: Actor) -> Done:
         self.calls.append(("act", action, which, dry_run, actor))
         return Done(matched=3, changed=2, skipped=1, ids=("a", "b"))
+
+    def knock(self, touchpoint: int) -> dict[str, Any] | None:  # noqa: ARG002 - the interface names it
+        return None
+
+    def captured(self) -> list[dict[str, Any]]:
+        return list(self.secrets_captured)
+
+    async def dismiss_captured(self, touchpoint: str, *, actor: Actor) -> None:
+        self.calls.append(("dismiss_captured", touchpoint, actor))
 
     def alerts(self) -> dict[str, Any]:
         failing = {"channel": "webhook", "set_up": True, "last_sent_at": None, "error": "127.0.0.1:9 answered 500."}
@@ -382,6 +394,9 @@ class StandInMembership:
     async def settle_left(self, *, run: bool, actor: str) -> int:
         self._do("settle_left", run, actor)
         return 5
+
+    async def dismiss_restored(self, *, actor: str) -> None:
+        self._do("dismiss_restored", actor)
 
     async def close_old(self, which: str, *, actor: str) -> None:
         self._do("close_old", which, actor)

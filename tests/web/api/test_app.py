@@ -6,7 +6,8 @@ from tests.web.api.stand_in import StandIn, event
 
 pytestmark = pytest.mark.anyio
 
-PATHS = ("status", "touchpoints", "events", "configuration", "export/deliveries", "tokens", "audit", "openapi.json")
+LISTS = ("touchpoints", "providers", "events", "export/deliveries", "tokens", "audit")
+PATHS = ("status", "configuration", "openapi.json", *LISTS)
 
 
 async def test_everything_but_health_needs_a_token(stand_in: StandIn) -> None:

@@ -46,6 +46,7 @@ DEEDS: tuple[tuple[str, dict[str, Any], tuple[Any, ...]], ...] = (
     ("rotate", {"touchpoint": "orders"}, ("rotate", "orders")),
     ("close", {"which": "direct"}, ("close_old", "direct")),
     ("left", {"run": True}, ("settle_left", True)),
+    ("dismiss", {"what": "restored"}, ("dismiss_restored",)),
     ("leave", {"anyway": True}, ("leave", True)),
 )
 

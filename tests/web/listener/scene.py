@@ -18,7 +18,8 @@ from web.listener.app import make_app
 from web.listener.budget import Budget
 from web.listener.connection import Deadlines
 from web.listener.endpoint import Directory, Endpoint
-from web.listener.intake import Intake
+from web.listener.intake import Intake, Perform, not_performed
+from web.listener.judging import NO_KEY_SOURCE, KeySource
 from web.listener.proxies import TrustedProxies
 from web.listener.server import Listener
 
@@ -54,6 +55,9 @@ class Shelf:
     async def take(self, *, limit: int, after: int = 0) -> Sequence[Waiting]:
         return [Waiting(seq=seq, event=arrival.event) for seq, arrival in enumerate(self.arrivals, 1) if seq > after][:limit]
 
+    async def body(self, seq: int) -> bytes:
+        return self.arrivals[seq - 1].body
+
     async def waiting(self) -> int:
         return len(self.arrivals)
 
@@ -71,6 +75,8 @@ class Scene:
     proxies: TrustedProxies = field(default_factory=TrustedProxies)
     touchpoints: tuple[Touchpoint, ...] = (SIGNED, OPEN)
     budget: Budget = field(default_factory=lambda: Budget(Limits().buffers))
+    perform: Perform = not_performed
+    published: KeySource = NO_KEY_SOURCE
     patience: float = 10.0
     now: Micros = 1_800_000_000_000_000
     woken: int = 0
@@ -101,6 +107,8 @@ class Scene:
             new_id=lambda _now: f"{next(ids):026d}",
             arrived=arrived,
             refused=lambda event, body: self.refused.append((event, body)),
+            perform=self.perform,
+            published=self.published,
             patience=self.patience,
         )
 

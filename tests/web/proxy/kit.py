@@ -24,7 +24,7 @@ from touchpoints.pull.declaration import Declaration, DeclaredToken, DeclaredTou
 from touchpoints.pull.message import Acknowledged, Ask, Batch, PullRequest
 from touchpoints.pull.packed import Packed, unpack
 from touchpoints.pull.pairing import parse_code
-from touchpoints.pull.proof import CHALLENGE, first_count, sign_request
+from touchpoints.pull.proof import CHALLENGE, sign_request
 from touchpoints.pull.sealing import open_data_key, wrap_token
 from touchpoints.pull.token import endpoint_path, new_token, token_digest
 
@@ -125,7 +125,7 @@ class Site:
         )
         return Puller(
             pairing=paired.pairing,
-            remote=Remote(client, paired.pairing, version="hookport/1.0", count_from=first_count(os.urandom)),
+            remote=Remote(client, paired.pairing, version="hookport/1.0", count_from=time.time_ns() // 1000),
             recovery_key=paired.recovery_key,
         )
 

@@ -26,6 +26,14 @@ CREATE TABLE secrets (
     sealed BLOB NOT NULL -- bound to fingerprint and source
 ) STRICT, WITHOUT ROWID;
 
+-- Secrets that a sender set itself, until a person has seen it.
+CREATE TABLE captured (
+    touchpoint INTEGER PRIMARY KEY REFERENCES touchpoints (id),
+    at INTEGER NOT NULL,
+    remote TEXT NOT NULL,
+    fingerprint TEXT NOT NULL -- the secret's: with another one in its place this is no news any more
+) STRICT;
+
 -- with shared/people.sql
 
 -- Who this agent is at a hosted proxy; one row at most.

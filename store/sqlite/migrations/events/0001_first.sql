@@ -21,6 +21,7 @@ CREATE TABLE events (
     hop INTEGER NOT NULL,
     body_kept INTEGER NOT NULL DEFAULT 1, -- 0: pruned
     duplicate_of INTEGER, -- seq of the event that this one repeats
+    item_of INTEGER, -- seq of the event whose body this one stood in
     flags TEXT NOT NULL DEFAULT '' -- words divided by spaces: same_id_other_body dismissed
 ) STRICT;
 
@@ -28,6 +29,7 @@ CREATE INDEX events_age ON events (body_kept, received_at);
 CREATE INDEX events_touchpoint ON events (touchpoint);
 CREATE INDEX events_reference ON events (reference) WHERE reference IS NOT NULL;
 CREATE INDEX events_duplicate_of ON events (duplicate_of) WHERE duplicate_of IS NOT NULL;
+CREATE INDEX events_item_of ON events (item_of) WHERE item_of IS NOT NULL;
 -- Refused events that are kept whole, with all that retention decides by.
 CREATE INDEX events_refused ON events (touchpoint, seq, body_bytes, arrived_by, received_at) WHERE verdict = 'refused' AND body_kept = 1;
 -- Events of touchpoints that were not there to verify them.

@@ -1,0 +1,1 @@
+"""Attacks on what stands open, tried by machines: described calls, mangled bytes, planted secrets."""

@@ -1,0 +1,153 @@
+"""A program that is given too little: memory, file handles, or a disk that is slow. It says no, lives on, and loses nothing."""
+
+import asyncio
+import contextlib
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+
+from tests.bench.processes import most_resident
+from tests.chaos.found import Found
+from tests.chaos.ledger import HUGE_FROM, Ledger, Sender, open_sink
+from tests.chaos.scene import free_port
+from tests.verify.case import LeftOutError
+from tests.whole.hookport import COMMAND, ROOT
+from tests.whole.senders import touchpoint
+
+if sys.platform != "win32":
+    from tests.chaos.limits_posix import with_handles, with_memory
+
+MIB = 1024 * 1024
+PATIENCE = 60.0
+
+
+class Limited:
+    """An agent as a process of its own, in direct mode."""
+
+    def __init__(self, folder: Path, sink: str, ledger: Ledger) -> None:
+        self.folder = folder
+        self.ledger = ledger
+        self.port, self.admin = free_port(), free_port()
+        self.url = f"http://127.0.0.1:{self.port}/hooks/orders"
+        self._file = folder / "hookport.toml"
+        self._file.write_text(
+            f'[agent]\nmode = "direct"\nhost_public_url = "http://127.0.0.1:{self.port}"\nlisten = "127.0.0.1"\n'
+            f'port = {self.port}\n[retention]\nfree_disk = "0B"\n' + touchpoint("orders", sink, "", "concurrency = 4"),
+            encoding="utf-8",
+        )
+        self.process: asyncio.subprocess.Process | None = None
+
+    async def start(self, command: list[str], limit: Callable[[], None] | None = None) -> None:
+        """Begin, and wait until it listens."""
+        with (self.folder / "log").open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                *(*command, "run", "--data-dir", str(self.folder / "data"), "--config", str(self._file)),
+                *("--admin", f"127.0.0.1:{self.admin}", "--no-browser"),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=ROOT,
+                preexec_fn=limit,
+            )
+        deadline = time.monotonic() + PATIENCE
+        while not await self.answers():
+            assert self.process.returncode is None, f"it ended with {self.process.returncode}: {self.said()}"
+            assert time.monotonic() < deadline, f"it does not listen: {self.said()}"
+            await asyncio.sleep(0.1)
+
+    async def answers(self) -> bool:
+        """Whether the listener answers."""
+        with contextlib.suppress(httpx.HTTPError):
+            async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
+                return (await client.get(f"http://127.0.0.1:{self.port}/health")).is_success
+        return False
+
+    async def judged(self, client: httpx.AsyncClient, found: Found) -> Found:
+        """Given all it needs again it lives, takes an event, and delivers everything it promised."""
+        assert self.process is not None
+        found.must(self.process.returncode is None, f"it ended with {self.process.returncode}")
+        async with asyncio.timeout(PATIENCE):
+            await Sender(self.ledger, lambda: self.url, client).insist(3, pause=0.2)
+        found.add(await self.ledger.judge(excused=True, seconds=PATIENCE))
+        refused = dict(self.ledger.refused)
+        found.must(set(refused) <= {0, 503}, f"answered {refused}")
+        found.notes.append(f"{len(self.ledger.accepted)} accepted, {refused.get(503, 0)} answered 503, {refused.get(0, 0)} not")
+        return found
+
+    def said(self) -> str:
+        """The end of its log."""
+        return (self.folder / "log").read_text(encoding="utf-8", errors="replace")[-2000:]
+
+    async def close(self) -> None:
+        if self.process is not None and self.process.returncode is None:
+            self.process.kill()
+            await self.process.wait()
+
+
+@asynccontextmanager
+async def _limited(folder: Path) -> AsyncIterator[tuple[Limited, httpx.AsyncClient]]:
+    ledger = Ledger()
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+    async with open_sink(ledger) as sink, httpx.AsyncClient(timeout=60, trust_env=False, limits=limits) as client:
+        made = Limited(folder, sink.url, ledger)
+        try:
+            yield made, client
+        finally:
+            await made.close()
+
+
+async def memory(folder: Path, *, size: int = 256, bodies: int = 16, rounds: int = 1) -> Found:
+    """Bodies of 25 MiB at once, in so little memory: each is taken or answered 503, and what was taken arrives whole."""
+    if sys.platform != "linux":
+        raise LeftOutError("Linux alone holds a process to so much memory")
+    async with _limited(folder) as (made, client):
+        await made.start(COMMAND, with_memory(size * MIB))
+        one = Sender(made.ledger, lambda: made.url, client)
+        for turn in range(rounds):
+            await asyncio.gather(*[one.send(HUGE_FROM + turn * bodies + number) for number in range(bodies)])
+        assert made.process is not None
+        found = Found(notes=[f"{most_resident(made.process.pid) // MIB} MiB at most"])
+        return await made.judged(client, found)
+
+
+async def handles(folder: Path, *, most: int = 96, rounds: int = 1) -> Found:
+    """Connections take every file handle there is: while they last nobody comes in; then all goes on as before."""
+    if sys.platform == "win32":
+        raise LeftOutError("Windows knows no such limit")
+    async with _limited(folder) as (made, client):
+        await made.start(COMMAND, with_handles(most))
+        sender = Sender(made.ledger, lambda: made.url, client)
+        found = Found()
+        for _ in range(rounds):
+            await sender.insist(5)
+            await made.ledger.arrived()  # what is on its way out just then would take the destination for dead
+            with contextlib.ExitStack() as stack:
+                for _ in range(2 * most):
+                    with contextlib.suppress(OSError):
+                        one = stack.enter_context(socket.create_connection(("127.0.0.1", made.port), 2))
+                        one.sendall(b"POST /hooks/orders HTTP/1.1\r\n")
+                hasty = httpx.AsyncClient(timeout=1, trust_env=False)
+                async with hasty:
+                    await Sender(made.ledger, lambda: made.url, hasty).post(3)
+            await sender.insist(5, pause=0.2)
+        return await made.judged(client, found)
+
+
+async def slow_disk(folder: Path, *, seconds: float = 0.5, senders: int = 200, each: int = 2) -> Found:
+    """Commits take their time: answers are slower, then 503, and memory stays within bounds."""
+    async with _limited(folder) as (made, client):
+        await made.start([sys.executable, "-m", "tests.chaos.slowed", str(seconds)])
+        assert made.process is not None
+        before = most_resident(made.process.pid)
+        one = Sender(made.ledger, lambda: made.url, client)
+        turns = [one.send(61 * (turn + 1)) for turn in range(senders * each)]  # each of 300,000 bytes
+        await asyncio.gather(*turns)
+        grown = most_resident(made.process.pid) - before
+        found = Found(notes=[f"{grown // MIB} MiB more"])
+        found.must(grown < 220 * MIB, f"it took {grown // MIB} MiB more")
+        return await made.judged(client, found)

@@ -1,0 +1,1 @@
+"""Tests of `touchpoints/providers/`: a file for each family of senders."""

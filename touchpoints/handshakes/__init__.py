@@ -1,0 +1,1 @@
+"""Kinds of handshakes, a file for each family; `touchpoints.handshake` is their registry."""
