@@ -11,6 +11,7 @@ from appliance.logs import Redactor
 from appliance.opening import Opened, open_folder
 from appliance.role import Kind
 from store.configuration import Actor, Document
+from store.inbox import StoreUnavailable
 from store.settings import PageSettings
 from touchpoints.problem import Problem
 from web.listener.certificate import Certificate
@@ -20,6 +21,8 @@ log = structlog.get_logger()
 
 class AgentRole(Agent):
     """See appliance.role.Role."""
+
+    _idle = False  # the events file came late, and what works on it has not begun yet
 
     @property
     def opened(self) -> Opened:
@@ -40,9 +43,13 @@ class AgentRole(Agent):
         """A disk that failed when the process began may be well again: then events are taken in and carried on."""
         if await self.opened.open_events(self._clock):
             log.warning("events_opened_late")
-            self._works = self._make_works()
-            if self._works is not None and self._works.usable:
+            self._works, self._idle = self._make_works(), True
+        if self._idle and self._works is not None and self._works.usable:
+            try:
                 await self._works.start()
+                self._idle = False
+            except StoreUnavailable as error:
+                log.warning("works_wait", code=error.code)
 
     @property
     def blank(self) -> bool:

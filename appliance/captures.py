@@ -40,7 +40,8 @@ class Captures:
                 "touchpoint": touchpoint.name,
                 "at": one.at,
                 "remote": one.remote,
-                "value": touchpoint.secrets[0] if handshake.shows_secret(touchpoint.handshake) and touchpoint.secrets else "",
+                "fingerprint": one.fingerprint,
+                "value": _shown(touchpoint),
             }
             for touchpoint, one in self._living()
         ]
@@ -48,3 +49,9 @@ class Captures:
     def _living(self) -> Iterable[tuple[Touchpoint, Captured]]:
         known = {one.id: one for one in self._configuration().touchpoints}
         return [(known[one.touchpoint], one) for one in self._known if one.touchpoint in known]
+
+
+def _shown(touchpoint: Touchpoint) -> str:
+    """The secret, where a person has to enter it at the sender: never one that a person added, beside which it may stand."""
+    alone = len(touchpoint.secrets) == 1 and handshake.shows_secret(touchpoint.handshake)
+    return touchpoint.secrets[0] if alone else ""

@@ -12,3 +12,4 @@ class Captured:
     touchpoint: int  # its id
     at: Micros
     remote: str  # the sender's address
+    fingerprint: str  # the secret's, as the configuration shows it

@@ -11,7 +11,7 @@ from touchpoints.problem import Problem, problem
 from touchpoints.touchpoint import FolderDestination, Touchpoint
 
 _OF_MACHINE = re.compile(
-    r"(agent|page|server)\.tls_(certificate|key|client_ca)|alerts\.smtp_ca|backup\.folder|touchpoint\.[^.]+\.destination\.[^.]+\.(ca|path)"
+    r"(agent|page|server)\.tls_(certificate|key|client_ca)|alerts\.smtp_ca|backup\.folder|touchpoint\.[^.]+\.destination\.[^.]+\.(ca|path|link_local)"
 )
 
 _FOLDER = re.compile(r"touchpoint\.[^.]+\.destination\.[^.]+\.path")

@@ -11,7 +11,7 @@ class Delivered:
     """The destination has it."""
 
     http_status: int | None = None
-    answer: bytes = b""  # the beginning of the destination's answer, at most 2 KiB
+    answer: bytes = b""  # the beginning of the destination's answer, about 2 KiB, without our own secrets
 
 
 class Blame(StrEnum):

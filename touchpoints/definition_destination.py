@@ -16,17 +16,30 @@ from touchpoints.definition_kind import (
     URL,
     choice,
     integer,
+    list_of,
+    simple,
     span,
     table,
 )
-from touchpoints.definition_setting import Reading, Setting, join, read_table, shown
+from touchpoints.definition_setting import Mistake, Reading, Setting, join, read_table, shown
 from touchpoints.name import name_problem
+from touchpoints.refused_address import is_refused
 from touchpoints.touchpoint import Auth, Destination, FolderDestination, HttpDestination
 from touchpoints.verifiers.hmac import key_of
 
 # The key each type of auth keeps its secret under, and the other keys it has.
 AUTH_SECRETS = {"basic": "password", "bearer": "token", "api_key": "key"}
 AUTH_KEYS: dict[str, tuple[str, ...]] = {"none": (), "basic": ("username",), "bearer": (), "api_key": ("name", "place")}
+
+
+def link_local(value: str) -> str:
+    """An address that is refused unless a destination names it."""
+    if not is_refused(value):
+        raise Mistake("not_link_local", found=shown(value))
+    return value
+
+
+LINK_LOCAL = list_of(simple("a link-local IP address", str, link_local), most=20)
 
 AUTH = (
     Setting("type", choice("none", *AUTH_SECRETS), "none", "How Hookport proves itself to the destination."),
@@ -55,6 +68,7 @@ HTTP = (
     Setting("proxy", PROXY, "", 'An HTTP proxy; empty takes HTTP(S)_PROXY and NO_PROXY, "none" takes none.'),
     Setting("concurrency", integer(1, 256), 16, "How many deliveries go on at once."),
     Setting("sign", SECRET, "", "A whsec_ secret: what Hookport sends is signed by Standard Webhooks."),
+    Setting("link_local", LINK_LOCAL, [], "Link-local addresses that it may call, each by itself; every other is refused."),
 )
 
 FOLDER = (

@@ -56,6 +56,11 @@ def chosen(touchpoint: Touchpoint, body: bytes) -> Signer:
     raise unsignable(f"json:/{adyen.LIST}" if first.scheme == "adyen" else "a key that only the sender holds")
 
 
+def can_sign(touchpoint: Touchpoint, body: bytes) -> bool:
+    """Whether a test event of this body could be signed here, given a secret; not where only the sender holds the key."""
+    return any(_can_sign(one, body) for one in (touchpoint.verification, *touchpoint.alternatives))
+
+
 def _can_sign(verification: Verification, body: bytes) -> bool:
     if verification.scheme == "adyen":
         return bool(node_at(parse_json(body), (adyen.LIST, "0", adyen.ITEM, "eventCode")))

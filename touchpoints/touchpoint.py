@@ -105,6 +105,7 @@ class HttpDestination:
     proxy: str = field(default="", repr=False)  # URL; "" takes HTTP(S)_PROXY and NO_PROXY, "none" takes no proxy
     concurrency: int = 16
     sign: str = field(default="", repr=False)  # whsec_ secret: sign what we send by Standard Webhooks
+    link_local: tuple[str, ...] = ()  # addresses that are refused unless they stand here
     kind: str = "http"
 
 

@@ -78,10 +78,11 @@ class Control(Protocol):
         """
 
     def captured(self) -> list[Json]:
-        """Secrets that senders set themselves, until a person has seen it; the oldest first: `{touchpoint, at, remote, value}`.
+        """Secrets that senders set themselves, until a person has seen it, the oldest first.
 
-        `at` in microseconds. `value` is the secret in clear where a person has to enter it at the sender (Notion), else empty:
-        for the page of somebody who may change secrets, and for nothing else.
+        `{touchpoint, at, remote, fingerprint, value}`, `at` in microseconds. `value` is the secret in clear where a person has
+        to enter it at the sender (Notion) and it is the only one, else empty: for the page of somebody who may change secrets,
+        and for nothing else.
         """
 
     async def dismiss_captured(self, touchpoint: str, *, actor: Actor) -> None:

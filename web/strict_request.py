@@ -16,7 +16,10 @@ class StrictRequest(Request[UserT, AuthT, StateT]):
 
     async def json(self) -> Any:
         """The body in the shape that its handler wants. Raises ValidationException where it has another."""
-        found = await super().json()
+        try:
+            found = await super().json()
+        except UnicodeDecodeError:  # which Litestar takes for a mistake of the handler's
+            raise _refused("it is not UTF-8") from None
         wanted = self.route_handler.parsed_data_field
         if wanted is None:
             return found

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from building.audit import audit
 from building.place import CACHE, ROOT, program, say
 
 _PARTS = ("appliance", "store", "touchpoints", "web")
@@ -26,6 +27,7 @@ def lint() -> bool:
         "ruff format": _tool("ruff", "format", "--check", "--quiet"),
         "import-linter": _tool("lint-imports", "--cache-dir", str(CACHE / "import-linter")),
         "zizmor": _tool("zizmor", "--offline", "--no-progress", "--quiet", ".github/workflows"),
+        "dependencies": audit,
         "no registry, no machine's path": lambda: "\n".join(foreign(ROOT)),
     }
     with ThreadPoolExecutor(2) as pool:

@@ -70,6 +70,8 @@ def _usable() -> bool:
 
 
 def _make() -> None:
+    if VENV.is_symlink():
+        raise BuildError(f"{VENV} is a link; what it leads to is somebody else's. Remove the link and run the same again.")
     if not (importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip")):
         _install_venv()
     say(f"· .venv for Python {sys.version_info.major}.{sys.version_info.minor}")

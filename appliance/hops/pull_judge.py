@@ -102,7 +102,7 @@ class PullJudge:
             judged = Judged(received=Refused(code="touchpoint_lacking"), digest=await _digest(packed.body, in_thread=large))
             number = await self._touchpoint_id(packed.touchpoint)
         else:
-            judged = await judge_by(self._published, request, touchpoint, seconds=patience.left)
+            judged = await self._judged(sealed.id, request, touchpoint, patience)
             number = touchpoint.id
         if touchpoint is not None and isinstance(judged.received, Answer):
             late = await self._late(touchpoint, request, judged.received)
@@ -111,6 +111,14 @@ class PullJudge:
             judged = replace(judged, received=late)
         event = event_of(sealed.id, request, number, judged, arrived_by=ArrivedBy.PROXY)
         return Arrival(event=event, body=packed.body)
+
+    async def _judged(self, event_id: str, request: Request, touchpoint: Touchpoint, patience: KeyPatience) -> Judged:
+        try:
+            return await judge_by(self._published, request, touchpoint, seconds=patience.left)
+        except Exception as error:  # one event that cannot be judged would hold up everything behind it for ever
+            log.error("judging_failed", event_id=event_id, touchpoint=touchpoint.name, exc_info=error)
+            digest = await _digest(request.body, in_thread=len(request.body) > LARGE)
+            return Judged(received=Refused(code="judging_failed"), digest=digest)
 
     async def _late(self, touchpoint: Touchpoint, request: Request, answer: Answer) -> Refused | None:
         """What becomes of a handshake that was queued: nothing, once its confirmation was visited.

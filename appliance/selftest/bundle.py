@@ -1,5 +1,7 @@
 """The program's own files and libraries: what a build can lose without any source being wrong."""
 
+import base64
+import hmac
 import secrets
 import sqlite3
 
@@ -9,6 +11,10 @@ from store.sqlite.migrate import migrations
 from store.vault import KEY_BYTES, Vault
 from touchpoints.problem import catalogue as problems
 from touchpoints.provider import providers
+from touchpoints.request import Request
+from touchpoints.selector import Reading
+from touchpoints.touchpoint import Touchpoint, Verification
+from touchpoints.verification import verify
 from web.operator.render import environment as operator_environment
 from web.page.assets import assets
 from web.page.render import environment
@@ -45,6 +51,25 @@ def database_files() -> None:
     must(sqlite3.sqlite_version_info >= (3, 37), f"SQLite {sqlite3.sqlite_version} is too old; 3.37 is needed")
     for kind in ("configuration", "events", "proxy", "queue"):
         must(migrations(kind), f"the migrations of {kind} are missing")
+
+
+def tokens() -> None:
+    """JSON Web Tokens are proved by a library that is loaded only when one comes."""
+    secret = secrets.token_hex(32)
+    signed = ".".join(_base64url(part) for part in (b'{"alg":"HS256"}', b'{"exp":60}'))
+    mac = hmac.digest(secret.encode(), signed.encode(), "sha256")
+    for proof, proved in ((mac, True), (mac[::-1], False)):
+        headers = ((b"authorization", f"Bearer {signed}.{_base64url(proof)}".encode()),)
+        request = Request(method="POST", target="/", headers=headers, body=b"{}", remote="", received_at=0, url="")
+        touchpoint = Touchpoint(id=0, name="selftest", verification=_TOKEN, secrets=(secret,))
+        must((verify(Reading(request), touchpoint, 0) is None) is proved, "a token is not proved as it should be")
+
+
+_TOKEN = Verification(scheme="jwt", credential="header:authorization", prefix="Bearer ", algorithm="HS256", key="utf8")
+
+
+def _base64url(part: bytes) -> str:
+    return base64.urlsafe_b64encode(part).decode().rstrip("=")
 
 
 def vault() -> None:

@@ -20,6 +20,7 @@ def selftest(told: Callable[[Check], None] = lambda _check: None) -> Report:
     report.check("static files", bundle.static_files)
     report.check("database", bundle.database_files)
     report.check("vault", bundle.vault)
+    report.check("tokens", bundle.tokens)
     if not report.ok:
         return report
     with (

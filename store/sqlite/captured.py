@@ -14,9 +14,9 @@ ON CONFLICT (touchpoint) DO UPDATE SET at = excluded.at, remote = excluded.remot
 """
 
 
-def write_captured(db: sqlite3.Connection, captured: Captured, fingerprint: str) -> None:
-    """Keep where a touchpoint's secret came from; `fingerprint` is the secret's."""
-    db.execute(UPSERT_CAPTURED, (captured.touchpoint, captured.at, captured.remote, fingerprint))
+def write_captured(db: sqlite3.Connection, captured: Captured) -> None:
+    """Keep where a touchpoint's secret came from."""
+    db.execute(UPSERT_CAPTURED, (captured.touchpoint, captured.at, captured.remote, captured.fingerprint))
 
 
 SELECT_CAPTURED = "SELECT touchpoint, at, remote, fingerprint FROM captured ORDER BY at, touchpoint"
@@ -26,7 +26,7 @@ def select_captured(db: sqlite3.Connection) -> Sequence[Captured]:
     """Those whose secret is still the touchpoint's: one that was replaced or forgotten concerns nobody."""
     secrets = _secrets(*read_document(db))
     return [
-        Captured(touchpoint=touchpoint, at=at, remote=remote)
+        Captured(touchpoint=touchpoint, at=at, remote=remote, fingerprint=fingerprint)
         for touchpoint, at, remote, fingerprint in db.execute(SELECT_CAPTURED)
         if f"stored:{fingerprint}" in secrets.get(touchpoint, ())
     ]

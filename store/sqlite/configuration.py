@@ -252,7 +252,7 @@ class SqliteConfiguration(Instance):
         changes = (Change(path=join(join("touchpoint", item["name"]), "secrets"), what="changed"),)
         sender = Actor(name=f"sender:{remote}")
         applied = self._save(db, document, ids, kept, more, changes, sender, now, action="secret.capture")
-        write_captured(db, Captured(touchpoint=touchpoint, at=now, remote=remote), fingerprint)
+        write_captured(db, Captured(touchpoint=touchpoint, at=now, remote=remote, fingerprint=fingerprint))
         db.execute("COMMIT")
         return applied
 

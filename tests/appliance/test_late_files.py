@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from appliance.works import Works
+from store.inbox import StoreUnavailable
 from store.sqlite.events_file import EventsFile
 from store.sqlite.queue_file import QueueFile
 from tests.appliance.agents import MACHINE, TOUCHPOINT, agent_over, apply, direct
@@ -20,6 +22,11 @@ async def broken(*_: Any, **__: Any) -> Any:
     raise ProblemError(problem("store_unopenable", path="there", error="disk I/O error"))
 
 
+async def unavailable(*_: Any) -> None:
+    """The disk fails once more."""
+    raise StoreUnavailable("store_failed")
+
+
 async def test_the_agents_events_come_late(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
 ) -> None:
@@ -30,6 +37,9 @@ async def test_the_agents_events_come_late(
         assert [one["code"] for one in (await agent.control.status())["needs_you"]] == ["events_store_down"]
         await agent.open_late()
         assert agent._works is None
+        monkeypatch.undo()
+        monkeypatch.setattr(Works, "start", unavailable)
+        await agent.open_late()
         monkeypatch.undo()
         await agent.open_late()
         await agent.open_late()

@@ -65,7 +65,10 @@ CASES = {
     "handles": Case("limits:handles", {}, {"rounds": 20}),
     "memory": Case("limits:memory", {"bodies": 10}, {"bodies": 16, "rounds": 10}),
     "accepting": Case("accepting:accepting", {}, {"rounds": 40}),
+    "simulation": Case("simulated:seeds", {"count": 5, "first": 200}, {"count": 10_000}),
     "switch": Case("switch:switch", {"each": 0.2}, {"each": 8.0, "turns": 3}),
+    "described-calls": Case("attacks:described", {"examples": 1, "proxies": (True,)}, {"examples": 100_000, "seconds": 900.0}),
+    "fuzz": Case("attacks:fuzz", {}, {"seconds": 1800.0, "seed": 8}),
 }
 
 

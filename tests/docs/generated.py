@@ -13,6 +13,7 @@ from litestar import Litestar
 from appliance.stopped import open_stopped
 from store.server_definition import ALL_SERVER_SETTINGS, SERVER_SECTIONS
 from store.settings_definition import ALL_SETTINGS, SECTIONS
+from tests.docs import reliability
 from tests.docs.catalogue import catalogue
 from tests.docs.markdown import code, table
 from tests.touchpoints.pull import vectors as pull_vectors
@@ -155,4 +156,6 @@ GENERATED: dict[str, Callable[[], str]] = {
     "problems.md": problems,
     "api.md": endpoints,
     "proxy.md": proxy,
+    "reliability.md": reliability.by_case,
+    "../README.md": reliability.by_group,
 }

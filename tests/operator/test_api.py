@@ -62,7 +62,7 @@ async def test_organisations_come_in_pages_by_name(role: ProxyServer) -> None:
         ("PATCH", "/organisations/nobody", {}, 404, "organisation_unknown"),
         ("DELETE", "/organisations/nobody", None, 404, "organisation_unknown"),
         ("POST", "/organisations/nobody/codes", {}, 404, "organisation_unknown"),
-        ("POST", "/organisations/known/codes", {"replaces": "nobody"}, 404, "agent_unknown"),
+        ("POST", "/organisations/known/codes", {"replaces": "nobody"}, 400, "agent_unknown"),
         ("DELETE", "/organisations/known/agents/nobody", None, 404, "agent_unknown"),
         ("POST", "/organisations/known/agents/nobody/take-over", None, 404, "agent_unknown"),
         ("GET", "/organisations/nobody/export", None, 404, "organisation_unknown"),

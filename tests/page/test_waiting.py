@@ -75,13 +75,34 @@ async def test_a_captured_secret_is_forgotten(tmp_path: Path, free_port: Callabl
             assert agent.configuration.touchpoints[0].state.value == "setup"
 
 
+async def test_a_secret_that_a_person_added_beside_it_is_neither_shown_nor_forgotten(
+    tmp_path: Path, free_port: Callable[[], int]
+) -> None:
+    """A stranger may have been first, and the person has the right one already."""
+    port = free_port()
+    async with agent_over(tmp_path / "data") as agent, browser(agent) as client, httpx.AsyncClient() as sender:
+        assert (await apply(agent, direct(port) + SECRETLESS.format(name="notion"))).problems == ()
+        await agent._opened.people.set_password("ann", PASSWORD_HASH, now=0)
+        await sign_in(client)
+        await sender.post(f"http://127.0.0.1:{port}/hooks/notion", json={"verification_token": "secret_of-a-stranger"})
+        await client.post("/touchpoints/notion/secrets", data={"secret": "secret_of-a-person"}, headers=OWN_FORM)
+        page = (await client.get("/touchpoints/notion", headers=OWN_LINK)).text
+        assert "from 127.0.0.1" in page
+        assert "secret_of-a-person" not in page
+        for _ in range(2):  # nothing is left to forget the second time
+            await client.post("/touchpoints/notion/captured", data={"deed": "forget"}, headers=OWN_FORM)
+            assert agent.configuration.touchpoints[0].secrets == ("secret_of-a-person",)
+
+
 async def test_what_cannot_be_tested_says_why(tmp_path: Path) -> None:
     """Without a secret, and where only the sender can sign."""
     async with agent_over(tmp_path / "data") as agent, browser(agent) as client:
         assert (await apply(agent, SECRETLESS.format(name="stripe") + SECRETLESS.format(name="sendgrid"))).problems == ()
         await agent._opened.people.set_password("ann", PASSWORD_HASH, now=0)
         await sign_in(client)
-        for name in ("stripe", "sendgrid"):
+        for name, offered in (("stripe", True), ("sendgrid", False)):
+            waiting = await client.get(f"/begin/touchpoint/{name}", headers=OWN_LINK)
+            assert (f"/begin/touchpoint/{name}/test" in waiting.text) is offered
             told = await client.post(f"/begin/touchpoint/{name}/test", headers=OWN_FORM)
             assert told.status_code == 422
             assert 'class="notice is-bad"' in told.text
@@ -90,7 +111,9 @@ async def test_what_cannot_be_tested_says_why(tmp_path: Path) -> None:
 async def test_who_leads_back_leads_inside(stand_in: StandIn) -> None:
     """A form cannot send a person to another site."""
     stand_in.control.settings = replace(SETTINGS)
-    stand_in.control.secrets_captured = ({"touchpoint": "orders", "at": NOW, "remote": "<b>", "value": ""},)
+    stand_in.control.secrets_captured = (
+        {"touchpoint": "orders", "at": NOW, "remote": "<b>", "fingerprint": "0" * 16, "value": ""},
+    )
     async with stand_in.signed_in() as client:
         gone = await client.post("/touchpoints/orders/captured", data={"back": "//evil.example"})
         assert gone.headers["location"].startswith("/")

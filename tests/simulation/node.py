@@ -1,7 +1,9 @@
 """Nodes: real agents and a real proxy, each over its folder, begun, stopped and crashed as often as fate likes."""
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +16,12 @@ from appliance.logs import Redactor
 from appliance.opening import open_folder
 from appliance.proxy.opening import open_proxy_folder
 from appliance.proxy.server import ProxyServer
+from store.inbox import StoreUnavailable
 from tests.simulation.disk import Disk
 from tests.simulation.loop import NODE, VirtualLoop
 from tests.simulation.wire import App
 from touchpoints.moment import SECOND, Micros
+from touchpoints.problem import ProblemError
 from web.listener.app import make_app
 from web.proxy.app import make_proxy_app
 
@@ -166,4 +170,5 @@ _CHORES = {"safety net", "refusals"}
 async def _every(seconds: float, chore: Callable[[], Awaitable[None]]) -> None:
     while True:
         await asyncio.sleep(seconds)
-        await chore()
+        with suppress(StoreUnavailable, ProblemError, sqlite3.Error):  # the schedule logs it, and runs it again
+            await chore()

@@ -218,7 +218,8 @@ def test_nothing_makes_it_raise_and_no_value_is_told(
 ) -> None:
     """Whatever came to whichever provider: every finding has words, and what was written into a header is in none."""
     request = make_request(body, headers)
-    for found in explain(request, make_touchpoint(name, SECRET), code, fingerprints=["f"]):
+    touchpoint = KEY if name == "generic" else make_touchpoint(name, SECRET)  # it has no way of checking of its own
+    for found in explain(request, touchpoint, code, fingerprints=["f"]):
         assert found.code in catalogue()
         assert SECRET not in repr(found)
         for _, value in headers:

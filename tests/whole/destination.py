@@ -23,6 +23,7 @@ class Destination:
 
     port: int
     status: int = 200
+    echoes: bool = False  # answers with what it was sent, as pages for debugging do
     got: list[Got] = field(default_factory=list)
     _server: ThreadingHTTPServer | None = None
 
@@ -41,9 +42,11 @@ class Destination:
             def do_POST(self) -> None:
                 length = int(self.headers.get("content-length", "0"))
                 destination.got.append(Got(headers=list(self.headers.items()), body=self.rfile.read(length)))
+                said = f"{self.requestline}\n{self.headers}".encode() if destination.echoes else b""
                 self.send_response(destination.status)
-                self.send_header("content-length", "0")
+                self.send_header("content-length", str(len(said)))
                 self.end_headers()
+                self.wfile.write(said)
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
                 pass

@@ -11,6 +11,7 @@ from touchpoints.delivery import Job
 from touchpoints.destinations.address import address_of
 from touchpoints.destinations.answer import beginning, judge
 from touchpoints.destinations.errors import failed
+from touchpoints.destinations.hush import hush, hush_received
 from touchpoints.destinations.passed_headers import one_line, passed_on
 from touchpoints.destinations.sender import Parcel
 from touchpoints.moment import SECOND, Micros, rfc3339
@@ -39,6 +40,7 @@ class HttpSender:
         self._address = address_of(destination)
         self._extensions = {"target": self._address.target}
         self._seconds = destination.timeout / SECOND
+        self._hush = hush(destination)
         own = [(name, value) for name, value in map(_encoded, destination.headers) if name.lower() not in _FRAMING]
         self._fixed = [*_without(_auth_headers(self._address.auth), {name.lower() for name, _ in own}), *own]
         self._fixed_names = frozenset(name.lower() for name, _ in self._fixed)
@@ -59,7 +61,7 @@ class HttpSender:
         try:
             async with asyncio.timeout(self._seconds):
                 response = await self._transport.handle_async_request(request)
-                answer = await beginning(response)
+                answer = hush_received(self._hush(await beginning(response)), job.event.headers)
         except (httpx.TransportError, OSError) as error:  # TimeoutError is an OSError
             return failed(error, where=where, timeout=self._destination.timeout)
         return judge(response, answer, where=where, now=self._now())

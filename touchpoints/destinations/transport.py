@@ -4,7 +4,6 @@ The stock `httpx_aiohttp` transport adds headers, re-encodes them, shares cookie
 dropped connection a connect timeout.
 """
 
-import ipaddress
 import os
 import socket
 import ssl
@@ -25,26 +24,12 @@ from yarl import URL
 from touchpoints.destinations.errors import NotConnected
 from touchpoints.destinations.outbound_proxy import proxy_for
 from touchpoints.destinations.trust import trust
+from touchpoints.refused_address import is_refused
 from touchpoints.touchpoint import HttpDestination
 
 IDLE_SECONDS = 4  # many servers close an idle connection after 5 s; a request that crosses that close is lost
 ANSWER_HEADERS = 65536  # the longest line of an answer's head
 ONE_WRITE = 65536
-# Where clouds hand out a machine's, a container's or a pod's credentials: all of them, Alibaba's, Oracle's, Amazon's.
-_REFUSED = frozenset(
-    map(
-        ipaddress.ip_address,
-        (
-            "169.254.169.254",
-            "100.100.100.200",
-            "192.0.0.192",
-            "169.254.170.2",
-            "169.254.170.23",
-            "fd00:ec2::254",
-            "fd00:ec2::23",
-        ),
-    )
-)
 _FIRST_WINDOWS_CODE = 10000
 _NO_TIMEOUT = aiohttp.ClientTimeout(total=None)  # the sender's deadline covers the whole attempt
 
@@ -64,15 +49,15 @@ class DestinationTransport(httpx.AsyncBaseTransport):
     def __init__(
         self, destination: HttpDestination, proxy: str | None, *, refuses: Callable[[str], bool] | None = None
     ) -> None:
-        """`refuses` tells which addresses are never connected to, instead of only those where clouds keep credentials."""
+        """`refuses` tells which addresses are never connected to, instead of those that `is_refused` names."""
         self._destination = destination
         self._proxy = proxy
-        self._refuses = refuses or _is_refused
+        self._refuses = refuses or partial(is_refused, allowed=destination.link_local)
         self._session: aiohttp.ClientSession | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request whose content is bytes; the answer's stream is read by the caller, who closes it."""
-        if self._proxy and _is_refused(request.url.host):
+        if self._proxy and is_refused(request.url.host, self._destination.link_local):
             raise NotConnected("address_refused")
         session = self._session or self._open_session()
         try:
@@ -217,23 +202,17 @@ def _wire_url(url: str, target: str | None) -> URL:
 
 
 def _socket_for(refuses: Callable[[str], bool], info: aiohttp.AddrInfoType) -> socket.socket:
-    """A socket for an address that a name came to, or that stood in the URL."""
+    """A socket for an address that a name came to, or that stood in the URL. It is the very one that is connected to then, so
+    a name that leads elsewhere the next time it is asked for gains nothing.
+    """
     family, kind, protocol, _, address = info
     if refuses(str(address[0])):
         raise _AddressRefused
     return socket.socket(family, kind, protocol)
 
 
-def _is_refused(host: str) -> bool:
-    try:
-        found = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    return (getattr(found, "ipv4_mapped", None) or found) in _REFUSED
-
-
 class _AddressRefused(OSError):
-    """A cloud machine's metadata service: its credentials are one POST away."""
+    """An address that is never called: a cloud machine's credentials, for one, are one POST away."""
 
 
 def _as_httpx(error: Exception) -> httpx.TransportError:

@@ -45,10 +45,8 @@ class ExportController(Controller):
         desk: AtDesk,
         which: Selection,
         name: Annotated[Format, QueryParameter(name="format", description="csv, jsonl or xlsx.")] = "jsonl",
-        limit: Annotated[
-            int | None, QueryParameter(ge=1, le=10_000, description="How many rows at most; all when left out.")
-        ] = None,
-        after: Annotated[str | None, QueryParameter(description="The `Hookport-Next` before.", max_length=80)] = None,
+        limit: Annotated[int, QueryParameter(ge=0, le=10_000, description="How many rows at most; 0: all.")] = 0,
+        after: Annotated[str, QueryParameter(description="The `Hookport-Next` before.", max_length=80)] = "",
     ) -> Stream:
         """`Hookport-Rows` tells how many rows there are in all (it may be off while events arrive).
 
@@ -56,9 +54,9 @@ class ExportController(Controller):
         """
         start = _cursor(after)
         log = desk.log()
-        headers = {"hookport-rows": str(await log.count_rows(which)) if after is None else ""}
+        headers = {"hookport-rows": str(await log.count_rows(which)) if not after else ""}
         pages = _pages(log, which, start)
-        if limit is not None:
+        if limit:
             rows = await _first(log, which, start, limit)
             pages = _once(rows)
             if len(rows) == limit:
@@ -71,8 +69,8 @@ class ExportController(Controller):
         )
 
 
-def _cursor(text: str | None) -> Cursor:
-    if text is None:
+def _cursor(text: str) -> Cursor:
+    if not text:
         return (0, 0, 0)
     try:
         event, delivery, attempt = map(int, text.split("-"))

@@ -1,5 +1,6 @@
 """Which events or deliveries a request means: the filters that lists, actions and the export share."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from litestar import Request
@@ -20,7 +21,7 @@ _TIME = "RFC 3339, or a span back from now such as `36h` or `7d`; without a zone
 async def provide_selection(
     request: Request[Any, Any, Any],
     desk: AtDesk,
-    ids: Annotated[tuple[str, ...], QueryParameter(name="id", description="Of events or deliveries.", max_items=1000)] = (),
+    ids: Annotated[Sequence[str], QueryParameter(name="id", description="Of events or deliveries.", max_items=1000)] = (),
     reference: Annotated[str, QueryParameter(description="The number people use, e.g. an order's.")] = "",
     key: Annotated[str, QueryParameter(description="The dedup key: the provider's id of the event.")] = "",
     since: Annotated[str, QueryParameter(description=f"Received at or after: {_TIME}")] = "",

@@ -149,7 +149,9 @@ class OrganisationsController(Controller):
     async def code(self, name: FromPath[str], data: JSONBody[CodeWanted], desk: AtOperatorDesk, request: CallerRequest) -> Code:
         """For a further agent, or in the place of one that is lost. Single use, ten minutes, five tries."""
         with _statuses():
-            return code_shape(await desk.control.code(name, replaces=data.replaces, actor=request.user.actor))
+            await desk.control.organisation(name)
+        # An agent that the body names and nobody knows is no address that is not there.
+        return code_shape(await desk.control.code(name, replaces=data.replaces, actor=request.user.actor))
 
     @get("/{name:str}/agents", summary="An organisation's agents", responses=REFUSALS)
     async def agents(self, name: FromPath[str], desk: AtOperatorDesk) -> Agents:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from touchpoints.definition_destination import LINK_LOCAL
 from touchpoints.definition_kind import FLAG, HEADERS, PATH, QUERY, SECRET, SECRETS
 from touchpoints.definition_setting import Setting
 from touchpoints.problem import Problem
@@ -26,8 +27,8 @@ class Place:
         kind = self.setting.kind
         if kind in (HEADERS, QUERY):
             return "pairs"
-        if kind is PATH and self.setting.name != "path":
-            return "file"
+        if kind is LINK_LOCAL or (kind is PATH and self.setting.name != "path"):
+            return "file"  # what only a command on the machine sets
         if kind.label.startswith("a list"):
             return "lines"
         if kind.label.startswith("one of "):
@@ -80,7 +81,7 @@ def as_text(place: Place, value: Any) -> str:
     """A value as it stands in its field."""
     if value is None:
         return ""
-    if place.shape == "lines":
+    if place.shape == "lines" or isinstance(value, list | tuple):
         return "\n".join(value)
     if place.shape == "pairs":
         return "\n".join(f"{name}: {text}" for name, text in value.items() if text)

@@ -12,6 +12,8 @@ from store.log import Filter
 from touchpoints.event import Event, Verdict
 from touchpoints.problem import Problem, ProblemError
 from touchpoints.provider import providers
+from touchpoints.sign import sample
+from touchpoints.signer import can_sign
 from touchpoints.touchpoint import Touchpoint
 from touchpoints.verification import needs_secret
 from web.api.desk import AtDesk, CallerRequest, Desk
@@ -117,6 +119,7 @@ async def _wait(
         captured=captured_of(desk, touchpoint.name),
         wants_secret=needs_secret(touchpoint.verification),
         has_secret=bool(touchpoint.secrets),
+        signable=can_sign(touchpoint, sample(touchpoint)),
         played=played,
         unplayed=unplayed,
         played_why=plain_reason(played["reason"]) if played else None,

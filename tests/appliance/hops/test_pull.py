@@ -21,9 +21,12 @@ from tests.appliance.hops.puller import LACKED, ORDERS, puller
 from tests.appliance.hops.scripted_proxy import Fault, ScriptedProxy, pairing
 from tests.appliance.stage import changed, touchpoint, until, until_async
 from touchpoints.event import ArrivedBy, Verdict
+from touchpoints.judge import Judged
 from touchpoints.problem import Problem
 from touchpoints.pull.body import encode_problem
-from touchpoints.touchpoint import Verification
+from touchpoints.request import Request
+from touchpoints.touchpoint import Touchpoint, Verification
+from web.listener.judging import KeySource, judge_by
 
 pytestmark = pytest.mark.anyio
 
@@ -280,6 +283,26 @@ async def test_what_cannot_be_opened_is_kept_and_the_lane_goes_on(tmp_path: Path
         await agent.has(4)
         assert {n: why for n, (_, why) in (await agent.stored()).items() if why} == dict.fromkeys((1, 2, 3), "seal_unreadable")
         assert await agent.file.log.body(f"{1:026d}") == b"nobody opens this"
+
+
+async def test_an_event_over_which_judging_fails_takes_no_other_with_it(
+    tmp_path: Path, proxy: ScriptedProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else whoever found such a request could stop an organisation's events by one post. It is kept whole."""
+
+    async def failing(source: KeySource, request: Request, touchpoint: Touchpoint, *, seconds: float) -> Judged:
+        if request.body == b"poison":
+            raise RecursionError
+        return await judge_by(source, request, touchpoint, seconds=seconds)
+
+    monkeypatch.setattr("appliance.hops.pull_judge.judge_by", failing)
+    proxy.post(1)
+    proxy.post(2, body=b"poison")
+    proxy.post(3)
+    async with puller(tmp_path, proxy) as agent:
+        await agent.has(1, 3)
+        assert (await agent.stored())[2] == (Verdict.REFUSED, "judging_failed")
+        assert await agent.file.log.body(f"{2:026d}") == b"poison"
 
 
 async def test_tampering_is_said_and_nothing_of_it_taken(tmp_path: Path, proxy: ScriptedProxy) -> None:

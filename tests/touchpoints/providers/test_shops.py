@@ -12,7 +12,7 @@ import standardwebhooks
 from tests.touchpoints.factory import NOW, WHSEC
 from tests.touchpoints.providers.harness import Case, Variant, changed, post, variants
 from tests.touchpoints.providers.hmacs import RIGHT, WRONG, in_base64, in_hex, seconds, sha256
-from touchpoints.moment import MINUTE, SECOND, Micros
+from touchpoints.moment import DAY, HOUR, MINUTE, SECOND, Micros
 from touchpoints.provider import provider
 from touchpoints.request import Refused, Request, Verified
 
@@ -51,11 +51,11 @@ def _squarespace(_now: Micros) -> Request:
     return post(body, {"Squarespace-Signature": in_hex(body, bytes.fromhex(_HEX))})
 
 
-def _ecwid(_now: Micros) -> Request:
-    # docs.ecwid.com: how to process webhooks
-    body = _body("ecwid")
-    document = json.loads(body)
-    return post(body, {"X-Ecwid-Webhook-Signature": in_base64(f"{document['eventCreated']}.{document['eventId']}")})
+def _ecwid(now: Micros) -> Request:
+    # docs.ecwid.com: how to process webhooks, event data in webhooks (UNIX time)
+    document = json.loads(_body("ecwid")) | {"eventCreated": now // SECOND}
+    signature = in_base64(f"{document['eventCreated']}.{document['eventId']}")
+    return post(json.dumps(document).encode(), {"X-Ecwid-Webhook-Signature": signature})
 
 
 def _other_ecwid_fields(request: Request) -> tuple[Request, ...]:
@@ -144,6 +144,7 @@ CASES = [
         event_type="order.created",
         dedup="80aece08-40e8-4145-8764-6c2f0d38678",
         reference="J77J8",
+        stamped=14 * DAY,
         tampered=_other_ecwid_fields,
     ),
     Case(
@@ -165,7 +166,7 @@ CASES = [
         event_type="PO_CREATED",
         dedup="03d34580-61d4-11ea-9e23-cd38810ff7cd",
         reference="200000001042",
-        stamped=5 * MINUTE,
+        stamped=25 * HOUR,
         tampered=_elsewhere,
     ),
     Case(
