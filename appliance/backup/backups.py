@@ -126,6 +126,8 @@ class Backups:
             self.place.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise ProblemError(problem("backup_folder_unusable", folder=self.place, why=error.strerror)) from error
+        for half in self.place.glob(f".{_PREFIX}*"):  # of a process that was killed
+            half.unlink(missing_ok=True)
         work = self._folder.spool / "backup"
         shutil.rmtree(work, ignore_errors=True)
         (work / "tried").mkdir(parents=True)

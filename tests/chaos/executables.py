@@ -1,10 +1,11 @@
 """The real program under kill -9: proxy and agent, as a person starts them, at random moments while a sender posts."""
 
 import asyncio
+import os
 import random
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -31,6 +32,7 @@ class Program:
 
     def __init__(self, folder: Path, name: str, options: Sequence[str]) -> None:
         self.folder = folder / name
+        self.environment: Mapping[str, str] = {}  # beside our own, from the next start on
         self._log = folder / f"{name}.log"
         self._options = list(options)
         self._process: asyncio.subprocess.Process | None = None
@@ -46,7 +48,18 @@ class Program:
                 stdout=log,
                 stderr=log,
                 cwd=ROOT,
+                env={**os.environ, **self.environment},
             )
+
+    async def ended(self, *, seconds: float) -> bool:
+        """Whether it ends by itself within so many seconds."""
+        assert self._process is not None
+        try:
+            await asyncio.wait_for(self._process.wait(), seconds)
+        except TimeoutError:
+            return False
+        self._process = None
+        return True
 
     async def kill(self) -> None:
         """SIGKILL, or what stands for it. Raises AssertionError where it had ended by itself."""
@@ -95,16 +108,16 @@ class Both:
     async def begin(self, client: httpx.AsyncClient) -> None:
         """Start, pair, and wait until both URLs are answered."""
         await self.proxy.start()
-        await _until(lambda: _answers(client, f"{self.proxy_url}/health"))
+        await until(lambda: answers(client, f"{self.proxy_url}/health"))
         code = (await self.proxy.tell("proxy", "org", "add", "acme")).split()[-1]
         await self.agent.start()
-        await _until(lambda: _answers(client, self.own_url))
+        await until(lambda: answers(client, self.own_url))
         await self.agent.tell("pair", code, "--proxy", self.proxy_url, "--name", "one")
         async with asyncio.timeout(PATIENCE):
             while not self.url:
                 told = httpx.Response(200, text=await self.agent.tell("touchpoint", "list", "--json")).json()
                 self.url = told["touchpoints"][0]["endpoint_urls"]["proxy"] or ""
-        await _until(lambda: _answers(client, self.url))
+        await until(lambda: answers(client, self.url))
 
     async def close(self) -> None:
         """Leave nothing running."""
@@ -113,7 +126,7 @@ class Both:
 
 
 @asynccontextmanager
-async def _both(folder: Path) -> AsyncIterator[tuple[Both, httpx.AsyncClient]]:
+async def both_of(folder: Path) -> AsyncIterator[tuple[Both, httpx.AsyncClient]]:
     ledger = Ledger()
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
     async with open_sink(ledger) as sink, httpx.AsyncClient(timeout=20, trust_env=False, limits=limits) as client:
@@ -128,7 +141,7 @@ async def _both(folder: Path) -> AsyncIterator[tuple[Both, httpx.AsyncClient]]:
 async def storm(folder: Path, *, kills: int, seed: int = 1) -> Found:
     """So many kills of one or the other. What was answered 2xx runs; what runs again runs as the same event."""
     chance = random.Random(seed)
-    async with _both(folder) as (both, client):
+    async with both_of(folder) as (both, client):
         senders = [Sender(both.ledger, lambda url=url: url, client) for url in (both.url, both.own_url)]  # type: ignore[misc]
         posting = [asyncio.ensure_future(one.keep_posting(pause=0.004)) for one in senders]
         try:
@@ -137,8 +150,8 @@ async def storm(folder: Path, *, kills: int, seed: int = 1) -> Found:
                 await asyncio.sleep(chance.uniform(*LIVES))
                 await victim.kill()
                 await victim.start()
-            await _until(lambda: _answers(client, both.url))
-            await _until(lambda: _answers(client, both.own_url))
+            await until(lambda: answers(client, both.url))
+            await until(lambda: answers(client, both.own_url))
         finally:
             for task in posting:
                 task.cancel()
@@ -148,7 +161,7 @@ async def storm(folder: Path, *, kills: int, seed: int = 1) -> Found:
         return found
 
 
-async def _answers(client: httpx.AsyncClient, url: str) -> bool:
+async def answers(client: httpx.AsyncClient, url: str) -> bool:
     """Whether somebody is there: anything but silence, an unknown address, or not yet."""
     try:
         return (await client.get(url)).status_code in (200, 405)
@@ -156,7 +169,7 @@ async def _answers(client: httpx.AsyncClient, url: str) -> bool:
         return False
 
 
-async def _until(true: Callable[[], Awaitable[bool]]) -> None:
+async def until(true: Callable[[], Awaitable[bool]]) -> None:
     deadline = time.monotonic() + PATIENCE
     while not await true():
         assert time.monotonic() < deadline, "it does not answer"

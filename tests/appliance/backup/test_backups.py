@@ -108,6 +108,14 @@ async def test_the_newest_are_kept_within_count_and_size(keeper: Keeper) -> None
     assert keeper.moments() == [NOON + 5 * DAY, NOON + 4 * DAY]
 
 
+async def test_what_a_killed_process_left_is_cleared_away(keeper: Keeper) -> None:
+    """Half a backup is none."""
+    keeper.backups.place.mkdir()
+    (keeper.backups.place / ".hookport-20261124T023000Z.backup.new").write_bytes(b"half")
+    (made, _) = await keeper.backups.make()
+    assert [path.name for path in keeper.backups.place.iterdir()] == [made.path.name]
+
+
 async def test_one_that_is_too_large_is_told_and_the_others_stay(keeper: Keeper) -> None:
     """Nothing half-made is left, and what was kept before still is."""
     await keeper.backups.make()
