@@ -59,8 +59,10 @@ class Recording(Controller):
             await asyncio.sleep(0.01)
         for one in self._connections:
             if one.transport is not None:
-                one.transport.close()
-        await asyncio.sleep(0.02)  # a connection is closed in the loop's next rounds
+                assert isinstance(one.transport, asyncio.WriteTransport)
+                one.transport.abort()  # a TLS connection that says goodbye first may outlive its loop
+        for _ in range(5):
+            await asyncio.sleep(0.01)  # a connection is closed in the loop's next rounds
 
 
 @dataclass(slots=True, kw_only=True)
