@@ -1,7 +1,6 @@
 """Tenant isolation: whatever two organisations do at once, neither gets an event, a size or the existence of the other's."""
 
 import asyncio
-import socket
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from store.remote_errors import RemoteError
+from tests.free_port import free_port
 from tests.web.proxy.kit import Puller, Site, proxy_over
 from touchpoints.pull.declaration import Declaration
 from touchpoints.pull.message import Reply
@@ -35,11 +35,8 @@ def test_nothing_of_one_organisation_is_ever_reached_by_the_other(steps: list[tu
 
 
 async def _schedule(steps: list[tuple[str, bool, int]]) -> None:
-    with tempfile.TemporaryDirectory() as folder, socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-        probe.close()
-        async with proxy_over(Path(folder) / "proxy", port) as site:
+    with tempfile.TemporaryDirectory() as folder:
+        async with proxy_over(Path(folder) / "proxy", free_port()) as site:
             ours, theirs = await site.tenant("acme", "orders"), await site.tenant("other", "orders", "stock")
             seen: dict[str, list[bytes]] = {"acme": [], "other": []}
             posted = {"acme": 0, "other": 0}
