@@ -18,7 +18,9 @@ from tests.verify.mutator import mutants
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120  # seconds
-_QUICKLY = ("-x", "-q", "--no-header", "--assert=plain", "--timeout=30")
+# Left out: what takes a quarter of the time and only looks whether anything raises, which the forgeries do as well.
+_LEFT_OUT = "tests/touchpoints/verifiers/test_tampering.py::test_nothing_a_stranger_sends_to_any_provider_makes_it_fail"
+_QUICKLY = ("-x", "-q", "--no-header", "--assert=plain", "--timeout=30", f"--deselect={_LEFT_OUT}")
 
 
 class Instead(importlib.abc.MetaPathFinder, importlib.abc.Loader):
