@@ -135,9 +135,9 @@ def test_the_published_vector_of_standard_webhooks() -> None:
 
 def test_a_flood_of_signatures_is_not_tried() -> None:
     """Each costs work."""
-    many = (sent(ed_key("other"))[2][1] + b" ") * MOST_SIGNATURES
-    headers = sent(ed_key(), before=many)
-    assert outcome(make_request(BODY, headers), make_touchpoint(V1A, whpk(ed_key()))) == "signature_malformed"
+    for others, code in ((MOST_SIGNATURES, "signature_malformed"), (MOST_SIGNATURES - 1, "")):
+        headers = sent(ed_key(), before=(sent(ed_key("other"))[2][1] + b" ") * others)
+        assert outcome(make_request(BODY, headers), make_touchpoint(V1A, whpk(ed_key()))) == code
 
 
 JWKS = "https://keys.example.com/jwks"
@@ -213,6 +213,22 @@ def test_a_key_by_a_path_on_one_host() -> None:
     body, headers = to("client-2")
     assert outcome(make_request(body, headers), adobe(), keys) == "recipient_wrong"
     assert outcome(make_request(b"{}", headers), adobe(), keys) == "credential_missing"
+
+
+def test_the_recipient_is_named_once_and_is_one_of_ours() -> None:
+    """Any of several applications, as a person pasted it; a second name beside ours may be whom it was really sent to."""
+    keys = at_hand(published(PLACE, _=ec_key()))
+    touchpoint = by_jwks("client-2", " client-1\n", key_id="", credential="header:x-client")
+
+    def said(*clients: bytes) -> Any:
+        headers = (*by("ecdsa-sha256", ec_key()), *((b"x-client", client) for client in clients))
+        return outcome(make_request(BODY, headers), touchpoint, keys)
+
+    assert said(b"client-1") == said(b"client-2") == ""
+    assert said() == "credential_missing"
+    assert said(b"client-3") == said(b" client-1\n") == "recipient_wrong"
+    for twice in ((b"client-1", b"client-3"), (b"client-3", b"client-1"), (b"client-1", b"client-1")):
+        assert said(*twice) == "signature_ambiguous"
 
 
 @pytest.mark.parametrize(

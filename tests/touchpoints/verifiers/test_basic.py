@@ -34,3 +34,10 @@ def test_http_basic(value: bytes, code: str) -> None:
     assert why(make_request(headers=((b"authorization", value),) * 2), touchpoint) == "signature_ambiguous"
     assert why(make_request(), touchpoint) == "credential_missing"
     assert why(make_request(), replace(touchpoint, secrets=())) == "no_secret"
+
+
+def test_any_of_several_secrets_will_do() -> None:
+    """While one takes another's place."""
+    touchpoint = make_touchpoint("generic", "jo:new", "jo:old", verification=Verification(scheme="basic"))
+    for pair, code in ((b"jo:new", ""), (b"jo:old", ""), (b"jo:other", "credential_wrong")):
+        assert why(make_request(headers=((b"authorization", b"Basic " + base64.b64encode(pair)),)), touchpoint) == code

@@ -99,6 +99,8 @@ def test_the_key_is_asked_for_with_the_applications_own_credential() -> None:
     assert why(BODY, None, "no credential") == "secret_unusable"
     assert SECRET not in repr(PLACE)
     assert why(BODY, None, SECRET, sandbox, keys=at_hand(published(other, _=ec_key()))) == ""
+    both = at_hand(published(PLACE, _=ec_key()), published(other, _=ec_key("other")))
+    assert why(BODY, None, SECRET, sandbox, keys=both) == why(BODY, None, sandbox, SECRET, keys=both) == ""
 
 
 @pytest.mark.parametrize(
