@@ -119,7 +119,7 @@ class ProxyLink:
         self._declare.set()
 
     async def say_closed(self) -> None:
-        """Have the endpoints answered like unknown ones, and fetch what came before. Raises RemoteError and StoreUnavailable."""
+        """Have the endpoints answered like unknown ones, and fetch what came before. Raises RemoteError, StoreUnavailable."""
         self.closed = True
         self.declaring.forget_said()
         try:

@@ -62,9 +62,7 @@ def test_status_says_who_pulls_what_lacks_and_what_closes(served: Served) -> Non
     front = replace(SPARE, id="a", name="front", state="ready", holds_lease=True)
     spare = replace(SPARE, state="ready", lacking=("stock",))
     membership = served.process.membership
-    membership.told = State(
-        organisation=1, domain="acme", incarnation="i", acknowledged=0, next_seq=1, agents=(front, spare)
-    )
+    membership.told = State(organisation=1, domain="acme", incarnation="i", acknowledged=0, next_seq=1, agents=(front, spare))
     membership.stands = replace(membership.stands, closing=Closing(since=HOUR, used_at=2 * HOUR, closes_at=26 * HOUR))
     shown = served.run("pairing", "status").stdout
     lines = [" ".join(line.split()) for line in shown.splitlines()]
