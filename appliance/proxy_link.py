@@ -38,6 +38,8 @@ log = structlog.get_logger()
 
 VISIT_EVERY: Micros = 10 * MINUTE  # an old path is still looked at
 VISIT_LASTS = 40.0  # seconds: a whole poll and what it brings
+FETCH_LASTS = 10.0  # seconds for what waits when a person closes the path
+FETCH_LOOKS = 0.2  # seconds between two looks at it
 LOOK_EVERY = 5.0  # seconds: for an approval, for the end of an overlap, and after a failure to declare
 KEY_LIVES: Micros = 90 * DAY
 HOLDING = ("connected", "paused")  # states in which this agent holds the lease
@@ -89,6 +91,7 @@ class ProxyLink:
         self._paired = paired
         self._pull: Pull | None = None
         self._declare = asyncio.Event()
+        self._visit = asyncio.Event()  # look at the old path now
         self._digest = ""
         self._verified: dict[int, int] = {}  # by touchpoint: how many of its lacking events did not verify
 
@@ -116,20 +119,31 @@ class ProxyLink:
         self._declare.set()
 
     async def say_closed(self) -> None:
-        """Have the endpoints answered like unknown ones. Raises RemoteError and StoreUnavailable."""
+        """Have the endpoints answered like unknown ones, and fetch what came before. Raises RemoteError, StoreUnavailable."""
         self.closed = True
         self.declaring.forget_said()
         try:
-            epoch = 0
-            if self.standing.state not in HOLDING:  # between two visits: only a holder's declaration counts
+            epoch, holds = 0, self.standing.state in HOLDING
+            if not holds:  # between two visits: only a holder's declaration counts
                 epoch = (await self.remote.pull(PullRequest(wait=0.0, paused="closing"))).epoch
             await self.declaring.step(self.remote, self._digest, holds=True)
             if epoch:
                 await self.remote.release(epoch)
+            if holds or epoch:  # else another agent fetches
+                await self._fetch_the_rest()
         except BaseException:  # it stays open, and so it must be declared
             self.closed = False
             self.declaring.forget_said()
             raise
+
+    async def _fetch_the_rest(self) -> None:
+        """What was accepted before the endpoints closed, and would else wait for nobody. Raises RemoteError where it stays."""
+        until = asyncio.get_running_loop().time() + FETCH_LASTS
+        while waiting := (await self.remote.state()).backlog.events:
+            if asyncio.get_running_loop().time() > until:
+                raise RemoteError(problem("old_path_waits", count=waiting))
+            self._visit.set()
+            await asyncio.sleep(FETCH_LOOKS)
 
     async def verify_lacking(self) -> None:
         """Events whose touchpoint was not here are verified, and run, once it is: made, or another that has the name now."""
@@ -194,7 +208,8 @@ class ProxyLink:
             await until_first(pull.run(), self._keep_declared(), self._renew_key(), ends)
             await self._part()
             if visiting:
-                await asyncio.sleep(VISIT_EVERY / SECOND - VISIT_LASTS)
+                self._visit.clear()
+                await until_first(asyncio.sleep(VISIT_EVERY / SECOND - VISIT_LASTS), self._visit.wait())
 
     def _over(self) -> bool:
         return self._overlap.over(self._needs.configuration().agent.switch_overlap)

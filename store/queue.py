@@ -90,8 +90,9 @@ class Queue(Protocol):
     async def put_key(self, organisation: int, key_id: str, wrapped: bytes, *, now: Micros) -> None:
         """Keep a data key, wrapped for the organisation's agents. Idempotent."""
 
-    async def lease(self, organisation: int, agent: str, *, epoch: int, now: Micros) -> Lease:
+    async def lease(self, organisation: int, agent: str, *, epoch: int, now: Micros, renew: bool = True) -> Lease:
         """Take the lease where it is free or expired (a new epoch), renew it where `agent` holds `epoch`, else tell who has it.
+        Without `renew` one that `agent` holds lasts no longer by it: nothing was heard of the agent.
 
         A renewal need not be written to the disk: after a restart of the proxy the holder has the whole span again.
         A holder that comes with another epoch than its own (it was restarted or restored) gets a new epoch.

@@ -45,6 +45,7 @@ class Verification:
     claims: tuple[str, ...] = ()  # jwt: what else must be claimed, `name=template` each; `a|b=…`: either name
     when: str = ""  # SELECTOR=TEXT: only requests with that very value are meant, where a touchpoint has alternatives
     secret_form: str = ""  # regular expression: the only secrets this verification takes, where a touchpoint has alternatives
+    or_next: bool = False  # what it refuses may the next alternative prove, by a key of the same sender
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,21 +65,29 @@ def verify(reading: Reading, touchpoint: Touchpoint, now: Micros, keys: Keys = N
     """Why the sender isn't proved, or None. Never raises for a verification that passed `verification_problem`.
 
     Of a touchpoint's verifications the first decides whose proof the request brings and that takes one of the secrets: a
-    request that fails by it is refused, whatever another one would say.
+    request that fails by it is refused, whatever another one would say, unless it says `or_next`.
     """
     first = touchpoint.verification
     if not touchpoint.secrets and needs_secret(first):
         return Refused(code="no_secret")
     if not touchpoint.alternatives:
         return _by(first, touchpoint.secrets, reading, now, keys)
-    untaken = False
+    untaken, refused = False, None
     for verification in (first, *touchpoint.alternatives):
         if not brings(reading, verification):
             continue
         secrets = taken(verification, touchpoint.secrets)
-        if secrets or not needs_secret(verification):
-            return _by(verification, secrets, reading, now, keys)
-        untaken = True
+        if not secrets and needs_secret(verification):
+            untaken = True
+            continue
+        found = _by(verification, secrets, reading, now, keys)
+        if not isinstance(found, Refused):
+            return found
+        refused = refused or found
+        if not verification.or_next:
+            break
+    if refused is not None:
+        return refused
     missing = "credential_missing" if first.scheme in _CREDENTIALS else "signature_missing"
     return Refused(code="secret_unusable" if untaken else missing)
 

@@ -1,8 +1,9 @@
 """Talking to the agent: the running one over its page's port, a stopped one in this process; the same API."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 from urllib.parse import quote
 
@@ -19,6 +20,7 @@ Json = dict[str, Any]
 # Applying a configuration and delivering a test take their time.
 _PATIENCE = 120.0
 _KNOCK = 5.0
+_STARTING = 15.0  # seconds for a process that holds the folder to answer: it starts, or ends
 
 
 class Turned(ProblemError):
@@ -90,15 +92,26 @@ def talk(
 @asynccontextmanager
 async def open_agent(folder: DataFolder, *, may_begin: bool = False, proxy: bool = False) -> AsyncIterator[Agent]:
     """The running agent, or the stopped one's folder opened here. Raises ProblemError when neither can be had."""
-    running = read_running(folder)
-    if running is not None and await _answers(running):
-        async with _client(running.page, folder.machine_token.read_text(encoding="ascii")) as http:
-            yield Agent(http, running=True)
-        return
-    if not may_begin and not folder.path.is_dir():
-        raise ProblemError(problem("no_data_folder", folder=folder.path))
-    async with _stopped(folder, proxy=proxy) as http:
-        yield Agent(http, running=False)
+    async with AsyncExitStack() as stack:
+        yield await _reached(stack, folder, may_begin=may_begin, proxy=proxy)
+
+
+async def _reached(stack: AsyncExitStack, folder: DataFolder, *, may_begin: bool, proxy: bool) -> Agent:
+    """Whoever has the folder. One that is just starting holds it, and answers only in a moment."""
+    until = time.monotonic() + _STARTING
+    while True:
+        running = read_running(folder)
+        if running is not None and await _answers(running):
+            token = folder.machine_token.read_text(encoding="ascii")
+            return Agent(await stack.enter_async_context(_client(running.page, token)), running=True)
+        if not may_begin and not folder.path.is_dir():
+            raise ProblemError(problem("no_data_folder", folder=folder.path))
+        try:
+            return Agent(await stack.enter_async_context(_stopped(folder, proxy=proxy)), running=False)
+        except ProblemError as error:
+            if error.problems[0].code != "already_running" or time.monotonic() > until:
+                raise
+        await asyncio.sleep(0.2)
 
 
 async def _answers(running: Running) -> bool:

@@ -71,15 +71,33 @@ def status(folder: DataFolder, as_json: bool) -> None:
     show(f"Paired with  {found['url']} as {found['agent']} of {found['domain']}")
     show(f"State        {found['state']}")
     show(f"Fingerprint  {found['fingerprint']}")
+    _show_closing("direct", found["direct_closing"])
+    _show_closing("through the proxy", found["closing"])
     if found["problem"]:
         show(f"  - {found['problem']['text']} {found['problem']['mend']}")
     if found["organisation"] is None:
         return
+    agents = found["organisation"]["agents"]
     rows = [
-        (one["id"], one["name"], one["state"], one["fingerprint"], one["last_seen_at"] or "never", one["unsettled"])
-        for one in found["organisation"]["agents"]
+        (one["id"], one["name"], _does(one), one["fingerprint"], one["last_seen_at"] or "never", one["unsettled"])
+        for one in agents
     ]
     show_table(("AGENT", "NAME", "STATE", "FINGERPRINT", "LAST SEEN", "UNSETTLED"), rows)
+    for one in agents:
+        if one["lacking"]:
+            show(f"  - {one['name']} lacks {', '.join(one['lacking'])}")
+
+
+def _does(agent: Json) -> str:
+    if agent["state"] != "ready":
+        return str(agent["state"])
+    return "pulls" if agent["holds_lease"] else "stands by"
+
+
+def _show_closing(way: str, closing: Json | None) -> None:
+    if closing is not None:
+        used = f"last used {closing['last_used_at']}" if closing["last_used_at"] else f"not used since {closing['since']}"
+        show(f"Closing      {way}: {used}")
 
 
 async def _standing(agent: Agent) -> Json:
@@ -106,7 +124,7 @@ def approve(folder: DataFolder, agent_id: str, fingerprint: str, as_json: bool) 
 
     \b
     Example:
-      hookport pairing approve spare --fingerprint "3F2A 91C0 ..."
+      hookport pairing approve spare --fingerprint "01899 94045 09945 87995 89007 59446"
     """
 
     async def approved(agent: Agent) -> Json:

@@ -90,7 +90,7 @@ def _show(found: Json) -> None:
 def _show_agent(found: Json) -> None:
     show(f"Mode         {found['mode'] or 'not chosen yet'}")
     show(f"Direct       {_path(found['direct'])}")
-    show(f"Proxy        {_path(found['proxy'])}{_at_proxy(found['proxy'])}")
+    show(f"Proxy        {_path(found['proxy'] | {'error': None})}{_at_proxy(found['proxy'])}")
     show(f"Waiting      {_backlog(found['backlog'])}")
 
 

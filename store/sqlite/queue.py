@@ -44,9 +44,9 @@ class SqliteQueue:
         """See Queue."""
         await self._writer.run(partial(insert_key, organisation=organisation, key_id=key_id, wrapped=wrapped, now=now))
 
-    async def lease(self, organisation: int, agent: str, *, epoch: int, now: Micros) -> Lease:
+    async def lease(self, organisation: int, agent: str, *, epoch: int, now: Micros, renew: bool = True) -> Lease:
         """See Queue."""
-        return await self._leases.lease(organisation, agent, epoch=epoch, now=now)
+        return await self._leases.lease(organisation, agent, epoch=epoch, now=now, renew=renew)
 
     async def lease_of(self, organisation: int, *, now: Micros) -> Lease:
         """See Queue. Its positions are those of the last look."""

@@ -45,13 +45,14 @@ class Leases:
         else:
             self._held.pop(organisation, None)
 
-    async def lease(self, organisation: int, agent: str, *, epoch: int, now: Micros) -> Lease:
+    async def lease(self, organisation: int, agent: str, *, epoch: int, now: Micros, renew: bool) -> Lease:
         """See Queue."""
         lane, oldest = await self._readers.run(partial(look, organisation=organisation))
         while True:
             held = self._known(lane, oldest, now)
             if (held.lane.agent, held.lane.epoch) == (agent, epoch):
-                held.until = now + LEASE
+                if renew or held.until <= now:  # one that ran out and that nobody took is its holder's again
+                    held.until = now + LEASE
                 return _lease(held, now)
             if held.lane.agent not in {"", agent} and held.until > now:
                 return _lease(held, now)

@@ -12,11 +12,13 @@ import pytest
 
 from appliance import proxy_link
 from appliance.direct_path import DirectPath
+from appliance.hops import pull_pace
 from appliance.path_overlap import PathOverlap
 from appliance.proxy_link import ProxyNeeds
 from appliance.proxy_membership import Membership, checked_url
 from appliance.proxy_path import ProxyPath
 from appliance.tasks import Tasks
+from store import remote
 from store.dock import Landed
 from store.remote_errors import RemoteError
 from store.settings import AgentSettings, Configuration
@@ -32,8 +34,10 @@ from tests.store.configuration_kit import KEY, MACHINE, Kit, open_kit
 from tests.store.make import opened
 from touchpoints.moment import DAY, HOUR, MINUTE
 from touchpoints.problem import ProblemError
+from touchpoints.pull.body import decode
 from touchpoints.pull.declaration import Declaration, DeclaredToken, DeclaredTouchpoint
 from touchpoints.pull.key import exchange_public, signing_public
+from touchpoints.pull.message import PullRequest
 from touchpoints.pull.pairing import fingerprint
 from touchpoints.pull.sealing import unwrap_organisation_key, wrap_organisation_key, wrap_token
 from touchpoints.pull.token import token_digest
@@ -291,6 +295,45 @@ async def test_an_old_path_that_the_proxy_was_not_told_of_stays_open(tmp_path: P
         await until(lambda: not link.declaring.due(link._digest, holds=True))
         assert set(one.names().values()) == {"running"}
         assert one.path.closing is not None
+
+
+async def test_what_waits_is_fetched_before_an_old_path_closes(
+    tmp_path: Path, proxy: ScriptedProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two looks at it something was accepted: a person who closes it gets that, or is told that it stays open."""
+    monkeypatch.setattr(proxy_link, "VISIT_LASTS", 0.1)
+    monkeypatch.setattr(proxy_link, "LOOK_EVERY", 0.02)
+    monkeypatch.setattr(proxy_link, "FETCH_LOOKS", 0.02)
+
+    async def nothing_comes(request: httpx.Request, answer: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
+        if request.url.path == "/v1/pull" and not decode(PullRequest, request.read()).paused:
+            raise httpx.ConnectError("no route")
+        return await answer()
+
+    async with home(tmp_path, proxy) as one:
+        await until(lambda: len(one.names()) == 2)
+        await one.set("direct")
+        one.clock.forward(DAY + HOUR)
+        await until(lambda: len(proxy.released) >= 2)  # the first look is over: the next is ten minutes away
+        proxy.post(1)
+        proxy.fault = nothing_comes
+        monkeypatch.setattr(proxy_link, "FETCH_LASTS", 0.1)
+        with pytest.raises(RemoteError, match="1 in all"):
+            await one.path.close_now()
+        assert one.path.closing is not None
+        assert not one.path._link or not one.path._link.closed
+        proxy.fault = None
+        monkeypatch.setattr(proxy_link, "FETCH_LASTS", 10.0)
+        await one.path.close_now()
+        await one.has(1)
+        assert set(one.names().values()) == {"disabled"}
+        assert one.path.closing is None
+
+
+def test_an_old_path_is_looked_at_every_ten_minutes() -> None:
+    """A look lasts longer than a whole poll."""
+    assert proxy_link.VISIT_EVERY == 10 * MINUTE
+    assert proxy_link.VISIT_LASTS > pull_pace.LONGEST_WAIT + remote.PULL_GRACE
 
 
 async def test_it_waits_for_its_key_and_takes_it_up(

@@ -13,7 +13,9 @@ from tests.bench.children import BenchError
 from tests.bench.figures import Report
 from tests.touchpoints.factory import NOW, URL, make_request, make_touchpoint
 from tests.touchpoints.keys import ec_key, ed_key, pem, rsa_key
+from tests.touchpoints.verifiers.hostile import SHAPES, right, stretched
 from touchpoints.provider import providers
+from touchpoints.receive import receive
 from touchpoints.request import Request
 from touchpoints.selector import Reading
 from touchpoints.sign import sample, sign, signed_body
@@ -22,6 +24,10 @@ from touchpoints.verification import secret_problem, verify
 
 SIZE = 2048
 HMAC_MOST, ASYMMETRIC_MOST = 30.0, 250.0  # µs
+LONG = 8 * 1024  # bytes of a hostile request
+TIMES = 32  # as many has the longer one
+GROWTH_MOST = 500.0  # times: linear are 32 and what memory costs beyond a cache, quadratic would be 1024
+_TOO_QUICK = 0.0005  # seconds for the longer one, below which a growth says nothing
 _SECRETS = ("It's a secret of more than thirty-two characters", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "00ff17ab")
 
 
@@ -35,7 +41,37 @@ def verification(*, short: bool) -> Report:
     report.add(f"slowest HMAC provider ({slowest})", times[slowest], "µs", target=HMAC_MOST, at_most=True)
     for name, touchpoint, request in _asymmetric():
         report.add(name, _microseconds(touchpoint, request, rounds // 3), "µs", target=ASYMMETRIC_MOST, at_most=True)
+    grown, where = _growth(short=short)
+    report.add(f"a hostile request of {TIMES} times the length takes", grown, "x", target=GROWTH_MOST, at_most=True)
+    report.notes.append(f"the worst of them: {where}")
     return report
+
+
+def _growth(*, short: bool) -> tuple[float, str]:
+    """The worst growth of any provider over every hostile shape and place, and whose it is; 1 where all are quick."""
+    worst, where = 1.0, "all at once"
+    for name in [name for name in providers() if providers()[name].verify][:: 6 if short else 1]:
+        touchpoint, request = right(name)
+        for place in ("body", "header"):
+            for shape in SHAPES:
+                long = stretched(request, place, shape, TIMES * LONG)
+                took = _seconds(touchpoint, long, 1)
+                if took > _TOO_QUICK:
+                    took = _seconds(touchpoint, long, 3)
+                    grown = took / _seconds(touchpoint, stretched(request, place, shape, LONG), 5)
+                    if grown > worst:
+                        worst, where = grown, f"{name}, {place} of {shape[1].decode()}"
+    return worst, where
+
+
+def _seconds(touchpoint: Touchpoint, request: Request, rounds: int) -> float:
+    """The quickest of several times."""
+    taken = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        receive(request, touchpoint)
+        taken.append(time.perf_counter() - began)
+    return min(taken)
 
 
 def _microseconds(touchpoint: Touchpoint, request: Request, rounds: int) -> float:

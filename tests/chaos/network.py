@@ -194,9 +194,9 @@ async def asleep(folder: Path) -> Found:
 
 
 async def clocks_apart(folder: Path, *, hours: int = 1) -> Found:
-    """Agent's and proxy's clocks are hours apart, either way: nothing is refused, nothing waits, leases hold."""
+    """Agent's and proxy's clocks are hours apart, either way, or days: nothing is refused, nothing waits, leases hold."""
     found = Found()
-    for name, ahead in (("ahead", hours), ("behind", -hours)):
+    for name, ahead in (("ahead", hours), ("behind", -hours), ("days", -100)):
         async with scene(folder / name) as made:
             house = made.house("one")
             house.clock.wall = ahead * HOUR

@@ -342,6 +342,23 @@ async def test_an_old_way_is_closed_once(proxied: StandIn) -> None:
     assert proxied.membership.calls == [("close_old", "direct", "ann")]
 
 
+async def test_what_becomes_of_an_old_way_is_said_as_it_is(proxied: StandIn) -> None:
+    """A port closes by itself; the URLs at a proxy do not, they are only looked at less often."""
+    direct, _ = standings()["direct-closing"]
+    fresh, _ = standings()["proxy-closing"]
+    closing = fresh.closing
+    assert closing is not None
+    late = replace(fresh, closing=replace(closing, closes_at=closing.since))
+    words = ("Closes by itself", "looks there only every 10 minutes from", "looks there every 10 minutes.")
+    said = []
+    async with proxied.signed_in() as client:
+        for stands in (direct, fresh, late):
+            proxied.membership.stands = stands
+            page = (await client.get("/settings")).text
+            said.append([known for known in words if known in page])
+    assert said == [[known] for known in words]
+
+
 async def test_leaving_works_without_the_proxy(proxied: StandIn) -> None:
     """When it cannot be told, that is said, and one may leave all the same."""
     proxied.membership.refuses = "proxy_not_known"

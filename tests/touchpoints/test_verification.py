@@ -113,6 +113,37 @@ def test_the_first_verification_whose_proof_comes_and_that_takes_a_secret_decide
 
 
 @pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        (((b"x-new", b"0" * 64), (b"x-old", b"old")), ""),
+        (((b"x-new", NEW), (b"x-old", b"wrong")), ""),
+        (((b"x-new", b"0" * 64), (b"x-old", b"wrong")), "signature_wrong"),  # the first reason is told
+        (((b"x-new", b"0" * 64),), "signature_wrong"),
+        (((b"x-old", b"wrong"),), "credential_wrong"),
+    ],
+)
+def test_where_keys_of_one_sender_are_rolled_either_proves(headers: Headers, code: str) -> None:
+    """Only where the verification that refused says so; one that says nothing is the last word."""
+    rolled = replace(BOTH, verification=replace(FIRST, or_next=True), secrets=("new_1", "old"))
+    assert why(make_request(headers=headers), rolled) == code
+
+
+def test_a_refusal_does_not_hide_that_the_next_key_is_wanted() -> None:
+    """Adobe's second key may have to be fetched when the first signature is wrong."""
+    published = Verification(
+        scheme="asymmetric",
+        signature="header:x-old",
+        algorithm="rsa-sha256",
+        encoding="base64",
+        key="published:pem",
+        key_url="const:https://keys.example/k.pem",
+    )
+    rolled = make_touchpoint("generic", "new_1", verification=replace(FIRST, or_next=True), alternatives=(published,))
+    request = make_request(headers=((b"x-new", b"0" * 64), (b"x-old", b"AAAA")))
+    assert isinstance(receive(request, rolled), Wanting)
+
+
+@pytest.mark.parametrize(
     ("version", "code"),
     [
         ((b"v2",), ""),

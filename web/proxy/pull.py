@@ -16,6 +16,7 @@ LONGEST_WAIT = 55.0  # seconds: many load balancers cut at sixty
 MOST_EVENTS = 1000
 MOST_BYTES = 16 * 1024 * 1024
 AGAIN = 2.0  # seconds between two answers to an agent that was handed its key and has not said that it is ready
+UNHEARD = 30.0  # seconds that a pull waits before it renews the lease by itself: our agents ask again sooner
 MARGIN = 5.0  # seconds before the end of a lease at which a waiting pull renews it
 _LARGE = 256 * 1024  # bytes of events from which they are written in a thread
 NOTHING = Pulled(messages=(), keys={}, more=False)
@@ -68,6 +69,7 @@ async def _as_holder(call: Call, asked: PullRequest) -> Batch:
     ends = _ends(asked)
     await call.queue.settled(organisation, call.agent.id, settled=asked.settled, unsettled=asked.unsettled, now=hub.now())
     holds = True  # until the lease says otherwise
+    renew, long = True, _clock() + UNHEARD
     goodbyes = hub.sightings.goodbyes(call.agent.id)
     while True:
         bell = hub.bells.hear(organisation, events=holds)
@@ -76,7 +78,8 @@ async def _as_holder(call: Call, asked: PullRequest) -> Batch:
             if hub.sightings.goodbyes(call.agent.id) != goodbyes:  # it gave the lease back: this pull must not take it again
                 lease = await call.queue.lease_of(organisation, now=hub.steady())
                 return _batch(call, lease, NOTHING, backlog=await call.queue.backlog(organisation))
-            lease = await _lease(call, asked)
+            lease = await _lease(call, asked, renew=renew or _clock() > long)
+            renew = False
             if holds != (lease.agent == call.agent.id):
                 holds = not holds
                 continue  # to hear the other bell before looking
@@ -123,11 +126,13 @@ def _ends(asked: PullRequest) -> float:
     return _clock() + min(max(0.0, asked.wait), LONGEST_WAIT)
 
 
-async def _lease(call: Call, asked: PullRequest) -> Lease:
-    """The lease as it stands now. A lane that is behind what its agent has seen was restored from an older state."""
+async def _lease(call: Call, asked: PullRequest, *, renew: bool) -> Lease:
+    """The lease as it stands now. A lane that is behind what its agent has seen was restored from an older state.
+
+    What comes for a pull that waits does not `renew` it: its agent may have died meanwhile, without a word.
+    """
     hub, organisation, queue = call.hub, call.agent.organisation, call.queue
-    epoch = asked.epoch
-    lease = await queue.lease(organisation, call.agent.id, epoch=epoch, now=hub.steady())
+    lease = await queue.lease(organisation, call.agent.id, epoch=asked.epoch, now=hub.steady(), renew=renew)
     if lease.agent != call.agent.id or lease.incarnation != asked.incarnation:
         return lease
     if asked.seen >= lease.next_seq or not await queue.fits(

@@ -8,8 +8,10 @@ import pytest
 from click.testing import CliRunner
 from litestar import Litestar
 
+import appliance.stopped
 from appliance.command.root import hookport
 from appliance.data_folder import DataFolder
+from appliance.opening import AlreadyRunning
 from appliance.running import Running, write_running
 from tests.appliance.command.conftest import Served
 from tests.web.api.stand_in import MACHINE_TOKEN, StandIn
@@ -44,6 +46,27 @@ def test_what_a_killed_agent_left_is_no_sign_of_life(stopped: Path, free_port: C
     """running.json names a port where nobody listens: the folder is opened here."""
     write_running(DataFolder(path=stopped), Running(pid=1, page=f"http://127.0.0.1:{free_port()}"), "old")
     assert CliRunner().invoke(hookport, ["touchpoint", "list", "--data-dir", str(stopped)]).exit_code == 0
+
+
+def test_one_that_is_just_starting_is_waited_for(stopped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It holds the folder and answers nobody yet; one that holds it for long is told."""
+    opened, tries = appliance.stopped.open_stopped, 0
+
+    @asynccontextmanager
+    async def held(data_dir: Path, *, proxy: bool) -> AsyncIterator[tuple[Litestar, str]]:
+        nonlocal tries
+        tries += 1
+        if tries < 3:
+            raise AlreadyRunning(DataFolder(path=data_dir))
+        async with opened(data_dir, proxy=proxy) as given:
+            yield given
+
+    monkeypatch.setattr("appliance.stopped.open_stopped", held)
+    assert CliRunner().invoke(hookport, ["touchpoint", "list", "--data-dir", str(stopped)]).exit_code == 0
+    tries = -1000
+    monkeypatch.setattr("appliance.command.client._STARTING", 0.1)
+    refused = CliRunner().invoke(hookport, ["touchpoint", "list", "--data-dir", str(stopped)])
+    assert (refused.exit_code, "already runs" in refused.stderr) == (3, True)
 
 
 def test_a_page_address_that_makes_no_sense_is_no_agent(stopped: Path) -> None:

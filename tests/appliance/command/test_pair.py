@@ -1,10 +1,13 @@
 """`hookport pair` and `hookport pairing`."""
 
 import json
+from dataclasses import replace
 
 from tests.appliance.command.conftest import Served
+from touchpoints.moment import HOUR
 from touchpoints.pull.call import State, StateAgent
 from touchpoints.pull.pairing import fingerprint
+from web.membership import Closing
 
 SPARE = StateAgent(id="b", name="spare", state="waiting", signing_key=b"s" * 32, exchange_key=b"x" * 32)
 PAIR = ("pair", "7K2M-9QXD-C4TN-WB6E-H3RA", "--proxy", "https://proxy.example.net")
@@ -51,6 +54,22 @@ def test_status_is_shown_also_where_the_proxy_cannot_be_asked(served: Served) ->
     silent = served.run("pairing", "status", "--json")
     assert json.loads(silent.stdout)["organisation"] is None
     assert "did not answer" in silent.stderr
+
+
+def test_status_says_who_pulls_what_lacks_and_what_closes(served: Served) -> None:
+    """As on the page: a standby that could not take over is told before it is needed."""
+    served.run(*PAIR, "--name", "front")
+    front = replace(SPARE, id="a", name="front", state="ready", holds_lease=True)
+    spare = replace(SPARE, state="ready", lacking=("stock",))
+    membership = served.process.membership
+    membership.told = State(organisation=1, domain="acme", incarnation="i", acknowledged=0, next_seq=1, agents=(front, spare))
+    membership.stands = replace(membership.stands, closing=Closing(since=HOUR, used_at=2 * HOUR, closes_at=26 * HOUR))
+    shown = served.run("pairing", "status").stdout
+    lines = [" ".join(line.split()) for line in shown.splitlines()]
+    assert any(line.startswith("a front pulls ") for line in lines)
+    assert any(line.startswith("b spare stands by ") for line in lines)
+    assert "  - spare lacks stock" in shown.splitlines()
+    assert any(line.startswith("Closing through the proxy: last used 1970-01-01T02:00:00") for line in lines)
 
 
 def test_an_agent_is_approved_by_name_with_the_compared_fingerprint(served: Served) -> None:

@@ -242,6 +242,7 @@ class ScriptedProxy:
                         incarnation=self.incarnation,
                         acknowledged=self.acknowledged,
                         next_seq=self.next_seq,
+                        backlog=Backlog(events=len(self.messages)),
                         agents=agents,
                     )
                 )

@@ -11,9 +11,10 @@ import httpx
 import pytest
 
 from appliance.hops import pull as module
-from appliance.hops import pull_lease
+from appliance.hops import pull_lease, pull_pace
 from appliance.hops.pull_judge import sender_url
 from appliance.hops.pull_pace import PullPace
+from store import remote
 from store.dock import Landed
 from store.inbox import StoreUnavailable
 from tests.appliance.hops import scripted_proxy as faults
@@ -466,7 +467,8 @@ async def test_a_jump_of_the_clock_makes_a_new_connection_at_once(tmp_path: Path
 async def test_a_half_open_connection_is_noticed_by_its_deadline(
     tmp_path: Path, proxy: ScriptedProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A poll that gets no answer within its wait and a little is given up, and the next one waits less."""
+    """A poll that gets no answer within its wait and a little is given up, within a minute; the next one waits less."""
+    assert pull_pace.LONGEST_WAIT + remote.PULL_GRACE < 60
     monkeypatch.setattr("store.remote.PULL_GRACE", -24.9)
     hung = 0
 

@@ -11,7 +11,8 @@ import pytest
 from tests.touchpoints.factory import NOW, make_touchpoint
 from tests.touchpoints.providers.harness import Case, Variant, post, variants
 from tests.touchpoints.providers.keys import kept, made_key, pem_of, signature_of
-from tests.touchpoints.providers.libraries import sample_of
+from tests.touchpoints.providers.libraries import sample_of, text_of
+from tests.touchpoints.providers.node import node
 from touchpoints.moment import DAY, HOUR, SECOND, Micros
 from touchpoints.published_key import KeyPlace
 from touchpoints.receive import receive
@@ -115,12 +116,42 @@ def test_adobes_events_for_another_project_are_refused() -> None:
     assert case.receive(_io_event(NOW, "0" * 32), CLIENT) == Refused(code="recipient_wrong")
 
 
+@pytest.mark.timeout(120)
+def test_adobes_library_judges_as_we_do() -> None:
+    """aio-lib-events, over right, tampered and misdirected events, another key, and one right signature of the two."""
+    case = next(case for case in CASES if case.name == "io")
+    right = _io_event(NOW)
+    half = _with(right, "x-adobe-digital-signature-1", signature_of(b"another"))
+    other = _with(_with(right, "x-adobe-digital-signature-1", "AAAA"), "x-adobe-digital-signature-2", "AAAA")
+    tampered = replace(right, body=right.body.replace(b'"data": {}', b'"data": []'))
+    events = [right, half, other, tampered, _io_event(NOW, "0" * 32)]
+    asked = [
+        {
+            "body": event.body.decode(),
+            "signatures": [text_of(event.headers, f"x-adobe-digital-signature-{number}") for number in (1, 2)],
+            "keys": [pem_of(), pem_of()],
+            "client": CLIENT,
+        }
+        for event in events
+    ]
+    theirs = node("adobe.mjs", lines=[json.dumps(one) for one in asked])
+
+    assert theirs == ["true", "true", "false", "false", "false"]
+    assert [isinstance(case.receive(event, CLIENT), Verified) for event in events] == [one == "true" for one in theirs]
+    strange = node("adobe.mjs", lines=[json.dumps(asked[0] | {"keys": [pem_of("other"), pem_of("other")]})])
+    assert strange == ["false"]
+
+
+def _with(request: Request, name: str, value: str) -> Request:
+    return replace(request, headers=tuple((k, value.encode() if k == name.encode() else v) for k, v in request.headers))
+
+
 def test_adobes_key_path_leads_to_no_other_host() -> None:
     """It is appended to the fixed host, and then pinned."""
     case = next(case for case in CASES if case.name == "io")
     for path in (".evil.example/k.pem", "@evil.example/k.pem", ":443/k.pem", "/../k.pem", "//evil.example/k.pem", "/k.pem#x"):
         request = _io_event(NOW)
-        headers = tuple((k, path.encode() if k == b"x-adobe-public-key1-path" else v) for k, v in request.headers)
+        headers = tuple((k, path.encode() if k.decode() in _PATHS else v) for k, v in request.headers)
         received = case.receive(replace(request, headers=headers), CLIENT)
         hosts = {place.url.split("/")[2] for place in received.keys} if isinstance(received, Wanting) else set()
         assert isinstance(received, Refused) or hosts == {"static.adobeioevents.com"}

@@ -14,6 +14,7 @@ import pytest
 from store.remote import Remote
 from store.remote_errors import NotAuthorized, ProxyBusy, Refused, RemoteError, Revoked
 from tests.web.proxy.kit import MACHINE, Forger, Puller, Site, proxy_over
+from touchpoints.moment import SECOND
 from touchpoints.pull.body import encode
 from touchpoints.pull.frames import JSON, batch_from_json
 from touchpoints.pull.key import exchange_public, new_signing_key
@@ -105,6 +106,26 @@ async def test_a_standby_is_told_who_holds_the_lease_and_takes_over_at_once(site
     assert len((await second.pull(wait=5)).messages) == 1
     lost = await first.remote.acknowledge(first.incarnation, first.epoch, to=first.after + 1)
     assert (lost.accepted, lost.position) == (False, first.after)
+
+
+async def test_who_died_without_a_word_holds_the_lease_no_longer_than_a_minute(site: Site) -> None:
+    """Power fails while its pull waits and nothing hangs up: an event that comes for it does not renew its lease."""
+    first = await site.tenant("acme")
+    second = await site.join((await site.role.control.code("acme", replaces="", actor=MACHINE)).text, name="spare")
+    await approve(first, second)
+    later = 0
+    began = site.role.hub.steady()
+    object.__setattr__(site.role.hub, "steady", lambda: began + later)
+    dead = asyncio.ensure_future(first.pull(wait=25))
+    await pulls(site, 1)
+    later = 24 * SECOND
+    await site.post(first, body=b"for nobody")
+    assert (await asyncio.wait_for(dead, 10)).lease_seconds == 36.0
+    later = 59 * SECOND
+    assert (await second.pull(wait=0)).epoch == 0
+    later = 60 * SECOND
+    batch = await second.pull(wait=0)
+    assert [event.body for event in second.opened(batch)] == [b"for nobody"]
 
 
 async def test_a_pull_that_waits_does_not_take_back_a_lease_that_was_given_back(site: Site) -> None:
