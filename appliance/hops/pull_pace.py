@@ -2,9 +2,13 @@
 
 from collections.abc import Callable
 
-LONGEST_WAIT = 25.0  # seconds: under the minute after which many middleboxes forget a quiet connection
+FIRST_WAIT = 25.0  # seconds: what nearly everything on the way bears
+# Under the minute after which many middleboxes forget a quiet connection; with the grace of an answer, a dead one is noticed
+# within that minute too. Fewer polls are what lets a proxy have thousands of agents that wait.
+LONGEST_WAIT = 45.0
 SHORTEST_WAIT = 5.0
-QUIET_POLLS = 20  # polls in a row that waited in full, until a longer wait is tried again
+QUIET_POLLS = 8  # polls that waited in full, until a longer wait is tried; after each that was too long four times as many
+MOST_QUIET_POLLS = 2048
 PAUSED_WAIT = 5.0  # while nothing can be taken in: the lease is kept, and it is looked again soon
 FIRST_REST = 0.2
 LONGEST_REST = 30.0
@@ -17,21 +21,23 @@ class PullPace:
 
     def __init__(self, jitter: Callable[[], float]) -> None:
         self._jitter = jitter
-        self.wait = LONGEST_WAIT
+        self.wait = FIRST_WAIT
         self.failures = 0
         self.share = 1  # of a batch only so many-th part is asked for: a line is too slow for a whole one
         self._quiet = 0  # polls that waited in full since the last change
+        self._enough = QUIET_POLLS
 
     def begin_anew(self) -> None:
         """Perhaps another network: nothing that was learnt holds."""
-        self.wait, self.failures, self.share = LONGEST_WAIT, 0, 1
+        self.wait, self.failures, self.share = FIRST_WAIT, 0, 1
+        self._quiet, self._enough = 0, QUIET_POLLS
 
     def good(self, after: float) -> None:
         """The proxy answered after so many seconds."""
         self.failures = 0
         self.share = max(1, self.share // 2)
         self._quiet += after >= self.wait * 0.9
-        if self._quiet >= QUIET_POLLS:
+        if self._quiet >= self._enough:
             self.wait, self._quiet = min(LONGEST_WAIT, self.wait * 1.25), 0
 
     def cut(self, after: float, *, coming: bool = False) -> None:
@@ -43,6 +49,7 @@ class PullPace:
             self.share = min(self.share * 8, LEAST_SHARE)
         elif after >= SHORTEST_WAIT:
             self.wait, self._quiet = max(SHORTEST_WAIT, min(self.wait, after) * 0.8), 0
+            self._enough = min(MOST_QUIET_POLLS, self._enough * 4)
 
     def rest(self, *, at_least: float = 0.0) -> float:
         """Seconds to rest after one more failure: up to a doubling span, anything of it (full jitter)."""

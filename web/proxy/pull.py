@@ -16,7 +16,7 @@ LONGEST_WAIT = 55.0  # seconds: many load balancers cut at sixty
 MOST_EVENTS = 1000
 MOST_BYTES = 16 * 1024 * 1024
 AGAIN = 2.0  # seconds between two answers to an agent that was handed its key and has not said that it is ready
-UNHEARD = 30.0  # seconds that a pull waits before it renews the lease by itself: our agents ask again sooner
+UNHEARD = 50.0  # seconds that a pull waits before it renews the lease by itself: our agents ask again sooner
 MARGIN = 5.0  # seconds before the end of a lease at which a waiting pull renews it
 _LARGE = 256 * 1024  # bytes of events from which they are written in a thread
 NOTHING = Pulled(messages=(), keys={}, more=False)

@@ -554,14 +554,27 @@ def test_the_pace_learns_what_lies_between() -> None:
     pace = PullPace(lambda: 1.0)
     pace.cut(3.0)
     assert pace.wait == 25
-    pace.cut(20.0)
-    assert pace.wait == 16
+    for _ in range(7):
+        pace.good(25.0)
+    assert pace.wait == 25
+    for _ in range(100):
+        pace.good(pace.wait)
+    assert pace.wait == 45
+    pace.cut(30.0)
+    assert pace.wait == 24
+    for _ in range(31):
+        pace.good(24.0)
+    assert pace.wait == 24  # what was too long once is tried again later, and each time much later
+    pace.good(24.0)
+    assert pace.wait == 30
     for _ in range(10):
         pace.cut(6.0)
     assert pace.wait == 5
-    for _ in range(200):
-        pace.good(25.0)
-    assert pace.wait == 25
+    for _ in range(2047):
+        pace.good(5.0)
+    assert pace.wait == 5
+    pace.good(5.0)
+    assert pace.wait == 6.25
     rests = [pace.rest() for _ in range(12)]
     assert rests[:4] == [0.2, 0.4, 0.8, 1.6]
     assert rests[-1] == 30
@@ -570,6 +583,9 @@ def test_the_pace_learns_what_lies_between() -> None:
     pace.cut(6.0)
     pace.begin_anew()
     assert (pace.wait, pace.failures) == (25, 0)
+    for _ in range(8):
+        pace.good(25.0)
+    assert pace.wait == 31.25
 
 
 def test_the_pace_asks_less_of_a_line_that_brings_nothing_whole() -> None:
