@@ -213,6 +213,7 @@ class Agent:
         around = DirectSurroundings(
             present=self._present,
             works=lambda: self._works,
+            migrating=self._migrating,
             floor=self._floor,
             tally=self._tally,
             refusals=self._refusals,
@@ -272,6 +273,7 @@ class Agent:
             store=self._opened.configuration,
             people=self._opened.people,
             log=self._opened.log,
+            missing=self._opened.late.unavailable,
             deeds=lambda: self._works.deeds if self._works else None,
             rehearsal=lambda: self._works.rehearsal if self._works else None,
             status=status,
@@ -317,4 +319,8 @@ class Agent:
         return facts_of(self._opened.folder, listener_ends=self.direct.certificate_ends, page_ends=self.page_certificate.ends)
 
     def _vitals(self) -> Vitals:
-        return vitals_of(self.direct, self.configuration.agent.host_public_url, stored_bytes=self._floor.stored_bytes)
+        url, stored = self.configuration.agent.host_public_url, self._floor.stored_bytes
+        return vitals_of(self.direct, url, stored_bytes=stored, migrating=self._migrating())
+
+    def _migrating(self) -> bool:
+        return self._opened.late.migrating

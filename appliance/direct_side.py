@@ -26,6 +26,7 @@ class DirectSurroundings:
 
     present: Present
     works: Callable[[], Works | None]
+    migrating: Callable[[], bool]
     floor: Floor
     tally: Tally
     refusals: Refusals
@@ -54,6 +55,7 @@ class DirectSide:
             new_id=new_id,
             arrived=self._arrived,
             refused=self._refused,
+            migrating=around.migrating,
             perform=around.perform,
             published=around.published,
         )

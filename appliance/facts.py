@@ -32,9 +32,16 @@ def facts_of(folder: DataFolder, *, listener_ends: Micros | None, page_ends: Mic
     )
 
 
-def vitals_of(direct: DirectPath, url: str, *, stored_bytes: int) -> Vitals:
+def vitals_of(direct: DirectPath, url: str, *, stored_bytes: int, migrating: bool) -> Vitals:
     """What stands around every screen; `url` is the host public URL."""
-    return Vitals(version=VERSION, direct=direct.state, direct_url=url, direct_error=direct.error, stored_bytes=stored_bytes)
+    return Vitals(
+        version=VERSION,
+        direct=direct.state,
+        direct_url=url,
+        direct_error=direct.error,
+        stored_bytes=stored_bytes,
+        migrating=migrating,
+    )
 
 
 def log_tail(folder: DataFolder) -> str:

@@ -148,6 +148,13 @@ class ProxyServer:
         ):
             self._schedule.every(seconds, chore, name=name)
         self._schedule.start()
+        if self.opened.late.migrating:
+            self._tasks.spawn(self.catch_up(), name="upgrade")
+
+    async def catch_up(self) -> None:
+        """See Role."""
+        if self.opened.late.migrating:
+            await self._house.open_queue()
 
     async def stop(self, *, grace: float) -> None:
         """Answer the pulls that wait, let requests under way end within `grace` seconds. The folder stays open."""
@@ -236,6 +243,7 @@ class ProxyServer:
             chance=os.urandom,
             received=self._traffic.received,
             closing=lambda: self._closing,
+            migrating=self._migrating,
         )
 
     def _make_control(self) -> ProxyControl:
@@ -289,7 +297,11 @@ class ProxyServer:
             direct_url=self._configuration.server.public_url,
             direct_error=self.direct.error,
             stored_bytes=self._floor.stored_bytes,
+            migrating=self._migrating(),
         )
+
+    def _migrating(self) -> bool:
+        return self.opened.late.migrating
 
 
 async def open_proxy(folder: DataFolder, clock: Clock, environment: Mapping[str, str], redactor: Redactor) -> ProxyServer:
