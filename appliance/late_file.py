@@ -52,6 +52,11 @@ class LateFile(Generic[F]):
         """The file, unless it is damaged."""
         return self.file if self.file is not None and self.file.state != "corrupt" else None
 
+    @property
+    def problem(self) -> Problem | None:
+        """What is wrong, for a person; None when it can be used."""
+        return self.trouble or (self.file.problem if self.file is not None else None)
+
     def unavailable(self) -> StoreUnavailable:
         """Why it cannot be used now."""
         if self.file is None and self.trouble is not None:

@@ -12,6 +12,7 @@ FIGURES = ("tried", "lost", "repeated", "stuck", "admitted")
 # What belongs together for who reads the first page; by the cases' names.
 GROUPS = {
     "kill -9 of the agent, the proxy, or both": ("agent-steps", "proxy-steps", "storm", "kill-storm"),
+    "kill -9 in the middle of an upgrade": ("upgrade",),
     "power that fails: what was not fsynced is gone, or torn": ("power",),
     "networks that cut, delay, double, fall silent or crawl": (
         "exchanges",

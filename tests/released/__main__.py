@@ -15,10 +15,9 @@ from appliance.clock import Clock
 from store.vault import read_key_file
 from tests.chaos.scene import Skew
 from tests.released.dump import dump
-from tests.released.journey import MOMENT, journey
+from tests.released.journey import LATER, journey
 from tests.released.seen import seen_of_agent, seen_of_proxy
 from tests.released.sets import FILES, HERE, TABLE, digests, released
-from touchpoints.moment import MINUTE
 
 
 async def make(name: str) -> None:
@@ -35,7 +34,7 @@ async def make(name: str) -> None:
             key = read_key_file(folder / whose / "secret.key")
             (target / file).write_text(f"{key.hex()}\n", encoding="ascii", newline="\n")
         clock = Skew()
-        clock.wall = MOMENT + MINUTE - Clock().now()
+        clock.wall = LATER - Clock().now()
         told = {
             "waiting": sorted(travelled.waiting),
             "first": travelled.first,

@@ -42,7 +42,7 @@ def _lines(db: sqlite3.Connection, path: Path) -> Iterator[str]:
     yield f"PRAGMA application_id = {pragma_number(db, 'application_id')};"
     yield "PRAGMA synchronous = OFF;"
     yield "BEGIN;"
-    yield schema(db)
+    yield from (part for part in schema(db).split("\n\n") if "sqlite_sequence" not in part)  # which SQLite makes by itself
     tables = [name for (name,) in db.execute(TABLES)]
     for table in tables:
         rows = list(_rows(db, table))

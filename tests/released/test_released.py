@@ -3,24 +3,24 @@
 import asyncio
 import hashlib
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from contextlib import AsyncExitStack, closing
 from importlib.resources import files
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
-from appliance.clock import Clock
+from appliance.data_folder import DataFolder
 from appliance.running import digest
 from store.password import verify_password
 from store.sqlite import migrate as module
 from store.sqlite.database import pragma_number
 from store.sqlite.migrate import migrate, migrations, schema
-from tests.appliance.agents import agent_over
-from tests.chaos.ledger import Ledger, Sender, Sink
-from tests.chaos.scene import Skew, free_port, haste, until
-from tests.released.journey import MOMENT, PASSWORD, PERSON, SESSION, TOKEN
+from tests.chaos.ledger import Ledger, Sender
+from tests.chaos.scene import until
+from tests.released.journey import PASSWORD, PERSON, SESSION, TOKEN
+from tests.released.living import later, living, ports
 from tests.released.seen import seen_of_agent, seen_of_proxy
 from tests.released.sets import (
     CHANGELOG,
@@ -33,27 +33,13 @@ from tests.released.sets import (
     released,
     released_versions,
 )
-from tests.web.proxy.kit import proxy_over
-from touchpoints.moment import HOUR
+from tests.store.upgrades import newer
 
 pytestmark = pytest.mark.anyio
 
 SETS = pytest.mark.parametrize("frozen", frozen_sets(), ids=lambda one: str(one.name))
 KINDS = pytest.mark.parametrize("kind", FILES)
 AGAIN = "run: python -m tests.released"
-
-
-def later() -> Skew:
-    """An hour after the sets were left."""
-    clock = Skew()
-    clock.wall = MOMENT + HOUR - Clock().now()
-    return clock
-
-
-def ports() -> dict[str, int]:
-    """Free ones; what stood between agent and proxy is no more."""
-    found = {name: free_port() for name in ("proxy", "agent", "sink", "gone", "dead")}
-    return found | {"box": found["proxy"]}
 
 
 @KINDS
@@ -126,14 +112,17 @@ async def test_nothing_of_it_is_another(frozen: Frozen, tmp_path: Path) -> None:
             assert schema(db) == shown
 
 
-@asynccontextmanager
-async def sink(ledger: Ledger, port: int) -> AsyncIterator[None]:
-    """A destination at a port that is known."""
-    server = await asyncio.start_server(Sink(ledger, port).serve, "127.0.0.1", port, limit=2**20)
-    try:
-        yield
-    finally:
-        server.close()
+@SETS
+async def test_nor_after_versions_that_are_still_to_come(frozen: Frozen, tmp_path: Path) -> None:
+    """Two further versions of each file make tables anew, as real ones will: what is seen is still the same."""
+    frozen.make(tmp_path, ports())
+    with newer(*FILES):
+        assert await seen_of_agent(tmp_path / "one", later()) == frozen.told["agent"]
+        assert await seen_of_proxy(tmp_path / "proxy", later()) == frozen.told["proxy"]
+    for kind, (folder, name) in FILES.items():
+        with closing(sqlite3.connect(tmp_path / folder / name)) as db:
+            assert pragma_number(db, "user_version") == len(migrations(kind)) + 2
+    assert not DataFolder(path=tmp_path / "one").configuration_before.exists()
 
 
 @SETS
@@ -143,11 +132,7 @@ async def test_what_waited_arrives_and_all_goes_on(frozen: Frozen, tmp_path: Pat
     frozen.make(tmp_path, given)
     ledger.accepted = set(frozen.told["waiting"])
     async with AsyncExitStack() as stack:
-        stack.enter_context(haste())
-        for name in ("sink", "dead"):
-            await stack.enter_async_context(sink(ledger, given[name]))
-        site = await stack.enter_async_context(proxy_over(tmp_path / "proxy", given["proxy"], clock=clock))
-        agent = await stack.enter_async_context(agent_over(tmp_path / "one", clock=clock))
+        site, agent = await stack.enter_async_context(living(tmp_path, given, ledger, clock))
         client = await stack.enter_async_context(httpx.AsyncClient(timeout=20, trust_env=False))
         assert await ledger.arrived(seconds=20), ledger.missing
 
@@ -157,7 +142,7 @@ async def test_what_waited_arrives_and_all_goes_on(frozen: Frozen, tmp_path: Pat
         ledger.accepted.remove(frozen.told["first"])  # a repeat, by its sender's id: it is not run again
         names = {one.name: one.id for one in agent.configuration.touchpoints}
         await until(lambda: names["orders"] in agent.proxy.path.urls)
-        proxied = agent.proxy.path.urls[names["orders"]].replace(f":{given['box']}/", f":{given['proxy']}/")
+        proxied = f"http://127.0.0.1:{given['proxy']}{urlsplit(agent.proxy.path.urls[names['orders']]).path}"
         for sender in (direct, Sender(ledger, lambda: proxied, client)):
             for number in (901, 902) if sender is direct else (903, 904):
                 assert await sender.send(number)

@@ -42,7 +42,7 @@ def _rewriting(parts: list[str], tables: tuple[str, ...], number: int) -> str:
         lines.append(f"ALTER TABLE {table}_new RENAME TO {table};")
         lines += [part for part in parts if part.startswith("CREATE") and f" ON {table} (" in part]
     mark = MARK.format(number=number)
-    lines += [f"CREATE TABLE {mark} (n INTEGER PRIMARY KEY) STRICT;", f"INSERT INTO {mark} VALUES ({number});"]  # noqa: S608
+    lines += [f"CREATE TABLE {mark} (n INTEGER PRIMARY KEY) STRICT;", f"INSERT INTO {mark} VALUES ({number});"]  # noqa: S608 - the same
     return "\n".join(lines)
 
 
