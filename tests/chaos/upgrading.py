@@ -1,7 +1,7 @@
 """A newer program as a process that ends, as by kill -9, at the n-th step of its upgrade. None of this is in the product.
 
-A step is a statement of a migration that is not in the product, before it runs, or some hundred of SQLite's instructions
-within one, or a migration's end.
+A step is a statement of a migration that is not in the product, before it runs, or a thousand of SQLite's instructions within
+one, or a migration's end, or either end of the copy that is made before.
 """
 
 import itertools
@@ -13,7 +13,7 @@ from store.sqlite import migrate as module
 from tests.chaos.launcher import KILLED, launch
 from tests.store.upgrades import REWRITTEN, newer
 
-PACE = 20_000  # of SQLite's instructions between two steps: some hundred rows
+PACE = 1_000  # of SQLite's instructions between two steps: some hundred rows
 
 _steps = itertools.count(1)
 
@@ -37,6 +37,13 @@ def launch_newer(role: str, folder: Path, log: Path, last: int) -> None:
         if number > 1:
             step()
 
-    module._apply = stepping
+    copy = module._copy
+
+    def copying(db: sqlite3.Connection, target: Path) -> None:
+        step()
+        copy(db, target)
+        step()
+
+    module._apply, module._copy = stepping, copying
     with newer(*REWRITTEN):
         launch(role, folder, log, 0)

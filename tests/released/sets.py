@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from appliance.data_folder import DataFolder, prepare
 from store.sqlite.migrate import migrations
 from store.vault import write_key_file
 from tests.released.dump import load, version_of
@@ -48,7 +49,7 @@ class Frozen:
     def make(self, folder: Path, ports: Mapping[str, int]) -> None:
         """Make both data folders in a folder, `one` and `proxy`."""
         for name, key in (("one", "agent.key"), ("proxy", "proxy.key")):
-            (folder / name).mkdir(mode=0o700, parents=True)
+            prepare(DataFolder(path=folder / name))
             write_key_file(folder / name / "secret.key", bytes.fromhex((self.folder / key).read_text(encoding="ascii")))
         for kind, (name, file) in FILES.items():
             load(self.text(kind), folder / name / file, ports)
