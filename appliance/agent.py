@@ -195,9 +195,8 @@ class Agent:
 
     def _warnings(self) -> Iterable[Need]:
         """What needs a person beside touchpoints and destinations."""
-        events = self._works.events if self._works else None
         yield from process_needs(
-            self._opened.trouble or (events.problem if events else None),
+            self._opened.late.problem,
             self._floor.trouble,
             self.not_applied,
             self.configuration.warnings,
@@ -220,7 +219,7 @@ class Agent:
             published=self._published,
             clock=self._clock,
         )
-        return DirectSide(self._opened.old_paths, around)
+        return DirectSide(self._opened, around)
 
     def _make_proxy_side(self) -> ProxySide:
         around = ProxySurroundings(
@@ -272,6 +271,7 @@ class Agent:
             store=self._opened.configuration,
             people=self._opened.people,
             log=self._opened.log,
+            missing=self._opened.late.unavailable,
             deeds=lambda: self._works.deeds if self._works else None,
             rehearsal=lambda: self._works.rehearsal if self._works else None,
             status=status,
@@ -317,4 +317,4 @@ class Agent:
         return facts_of(self._opened.folder, listener_ends=self.direct.certificate_ends, page_ends=self.page_certificate.ends)
 
     def _vitals(self) -> Vitals:
-        return vitals_of(self.direct, self.configuration.agent.host_public_url, stored_bytes=self._floor.stored_bytes)
+        return vitals_of(self.direct, self.configuration.agent.host_public_url, self._floor, self._opened.late)

@@ -26,14 +26,14 @@ class BackupFiles(Protocol):
     def copy_configuration(self, source: Path, target: Path) -> None:
         """A whole copy of configuration.db at one moment."""
 
-    def copy_events(self, source: Path, target: Path, *, bodies: bool, now: Micros) -> Counted:
+    def copy_events(self, source: Path, target: Path, *, bodies: bool) -> Counted:
         """A copy of events.db at one moment: all that is unsettled, and the dedup memory with its events' rows.
 
-        With `bodies` every event whose body is still kept as well.
+        With `bodies` every event whose body is still kept as well. The copy has the form of its source, also an older one.
         """
 
     def try_restore(self, configuration: Path, events: Path, *, now: Micros) -> Counted:
-        """Open both copies as a start would, and read them from end to end."""
+        """Open both copies as a start would, but for bringing older ones up to date, and read them from end to end."""
 
     def waits_until(self, events: Path) -> None:
         """In a restored file: nothing that was planned goes out by itself any more: what was pending is held."""

@@ -92,12 +92,15 @@ class Backups:
             except ProblemError as error:
                 log.warning("backup_not_made", problem=str(error.problems[0]))
 
-    async def make(self) -> tuple[Kept, Manifest]:
-        """Make one now, try it, and let the oldest go. Raises ProblemError; the older ones are all still there then."""
+    async def make(self, configuration: Path | None = None) -> tuple[Kept, Manifest]:
+        """Make one now, try it, and let the oldest go; `configuration` is what is packed instead of the one that stands there.
+
+        Raises ProblemError; the older ones are all still there then.
+        """
         async with self._making:
             now = self._tried_at = self._clock.now()
             try:
-                made = await asyncio.to_thread(self._make, now)
+                made = await asyncio.to_thread(self._make, now, configuration or self._folder.configuration)
             except ProblemError as error:
                 self.trouble = _told(error.problems[0], now)
                 raise
@@ -119,7 +122,7 @@ class Backups:
             due -= timedelta(days=1)
         return now - int((local - due) / timedelta(microseconds=1))
 
-    def _make(self, now: Micros) -> tuple[Kept, Manifest]:
+    def _make(self, now: Micros, configuration: Path) -> tuple[Kept, Manifest]:
         settings = self._settings()
         self._must_have_room(settings, now)
         try:
@@ -132,13 +135,13 @@ class Backups:
         shutil.rmtree(work, ignore_errors=True)
         (work / "tried").mkdir(parents=True)
         try:
-            return self._pack(settings, work, now)
+            return self._pack(settings, work, now, configuration)
         finally:
             shutil.rmtree(work, ignore_errors=True)
 
-    def _pack(self, settings: BackupSettings, work: Path, now: Micros) -> tuple[Kept, Manifest]:
-        self._files.copy_configuration(self._folder.configuration, work / FILES[0])
-        counted = self._files.copy_events(self._folder.events, work / FILES[1], bodies=settings.bodies, now=now)
+    def _pack(self, settings: BackupSettings, work: Path, now: Micros, configuration: Path) -> tuple[Kept, Manifest]:
+        self._files.copy_configuration(configuration, work / FILES[0])
+        counted = self._files.copy_events(self._folder.events, work / FILES[1], bodies=settings.bodies)
         key = None
         if settings.passphrase:
             key = seal_key(read_key_file(self._folder.key), settings.passphrase, self._chance)

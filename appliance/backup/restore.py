@@ -153,6 +153,7 @@ def _exchange(folder: DataFolder, work: Path, key: bytes, clock: Clock) -> tuple
                 aside.append(target.name)
     if not folder.key.exists():
         write_key_file(folder.key, key)
+    folder.configuration_before.unlink(missing_ok=True)  # of another past
     (work / EVENTS).rename(folder.events)
     (work / CONFIGURATION).rename(folder.configuration)
     return tuple(aside)

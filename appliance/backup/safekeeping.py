@@ -1,7 +1,9 @@
-"""Safekeeping: an agent's backups, and what one that was put back leaves to do."""
+"""Safekeeping: an agent's backups, the one before an upgrade, and what one that was put back leaves to do."""
 
 import os
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+
+import structlog
 
 from appliance.backup.aftermath import Aftermath
 from appliance.backup.backups import Backups
@@ -11,6 +13,11 @@ from appliance.needs import Need
 from appliance.opening import Opened
 from store.settings import BackupSettings
 from store.sqlite.backup import SqliteBackupFiles
+from touchpoints.problem import ProblemError
+
+log = structlog.get_logger()
+
+_BACKED_UP = "backed_up_before"  # the fact that tells before which upgrade of the events a backup was last tried
 
 
 class Safekeeping:
@@ -25,6 +32,8 @@ class Safekeeping:
         clock: Clock,
     ) -> None:
         self._instance = ""
+        self._opened = opened
+        self._settings = settings
         self._facts = opened.configuration
         self.backups = Backups(
             opened.folder,
@@ -40,6 +49,31 @@ class Safekeeping:
     def chores(self) -> Sequence[tuple[float, Callable[[], Awaitable[None]], str]]:
         """What is to be run, and how often."""
         return ((300.0, self.backups.when_due, "backup"), (30.0, self._aftermath.look, "what a backup left"))
+
+    @property
+    def owes_one(self) -> bool:
+        """Whether the configuration was brought up to date, and no backup of all as it was has been made yet."""
+        return self._opened.folder.configuration_before.exists()
+
+    async def before_upgrade(self) -> None:
+        """Back up all as it was, once for each upgrade, however often that begins. Where none can be made, it is told, and that
+        is all: an upgrade that waited for room would keep senders waiting. Raises ProblemError where a fact cannot be kept."""
+        before, upgrade = self._opened.folder.configuration_before, self._upgrade()
+        if not self.owes_one and (not upgrade or await self._facts.fact(_BACKED_UP) == upgrade):
+            return
+        if self._settings().at:
+            try:
+                await self.backups.make(before if self.owes_one else None)
+            except ProblemError as error:
+                log.warning("no_backup_before_upgrade", problem=str(error.problems[0]))
+        if upgrade:
+            await self._facts.keep_fact(_BACKED_UP, upgrade)
+        before.unlink(missing_ok=True)
+
+    def _upgrade(self) -> str:
+        """From which file version of the events to which; empty: it is no older one."""
+        late = self._opened.late
+        return f"{late.trouble.values['found']}-{late.trouble.values['known']}" if late.trouble and late.migrating else ""
 
     async def recall(self) -> None:
         """Learn whose backups these are, and what was put back before this start. Raises ProblemError."""

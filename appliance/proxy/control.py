@@ -217,7 +217,7 @@ class ProxyControl:
 
     def _needed(self) -> Queue:
         if (queue := self._queue()) is None:
-            raise StoreUnavailable("store_corrupt")
+            raise self._opened.late.unavailable()
         return queue
 
     async def _note(self, actor: Actor, action: str, detail: str) -> None:

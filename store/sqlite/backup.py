@@ -6,8 +6,15 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from store.backup import Counted
-from store.sqlite.database import CONFIGURATION_APPLICATION, EVENTS_APPLICATION, Opener, explained, reads_whole
-from store.sqlite.migrate import migrate
+from store.sqlite.database import (
+    CONFIGURATION_APPLICATION,
+    EVENTS_APPLICATION,
+    Opener,
+    explained,
+    pragma_number,
+    reads_whole,
+)
+from store.sqlite.migrate import migrate, outdated, schema
 from touchpoints.moment import Micros
 from touchpoints.problem import ProblemError, problem
 
@@ -20,10 +27,12 @@ class SqliteBackupFiles:
         with _reading(source) as db:
             db.execute(VACUUM_INTO, (str(target),))
 
-    def copy_events(self, source: Path, target: Path, *, bodies: bool, now: Micros) -> Counted:
+    def copy_events(self, source: Path, target: Path, *, bodies: bool) -> Counted:
         """See BackupFiles."""
+        with _reading(source) as db:
+            form, version = schema(db), pragma_number(db, "user_version")
         with _explaining(target), closing(_opener(target, EVENTS_APPLICATION)()) as made:
-            migrate(made, "events", path=target, now=now)
+            made.executescript(f"BEGIN;\n{form}\nPRAGMA user_version = {version};\nCOMMIT")
             made.execute("PRAGMA journal_mode = DELETE")
         with _reading(source) as db:
             db.execute(ATTACH, (str(target),))
@@ -76,7 +85,7 @@ def _choose(db: sqlite3.Connection, *, bodies: bool) -> None:
         db.execute(statement)
 
 
-_WHOLE = ("claims", "counters", "health", "sources", "pulled", "docked", "docked_bodies", "last_events", "inbox")
+_WHOLE = ("migrations", "claims", "counters", "health", "sources", "pulled", "docked", "docked_bodies", "last_events", "inbox")
 COPIES = (
     "INSERT INTO copy.events SELECT e.* FROM known k CROSS JOIN main.events e ON e.seq = k.seq",
     "UPDATE copy.events SET body_kept = 0 WHERE body_kept = 1 AND seq NOT IN (SELECT seq FROM chosen)",
@@ -130,11 +139,12 @@ def _explaining(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _sound(path: Path, kind: str, application: int, now: Micros) -> Iterator[sqlite3.Connection]:
-    """A file that reads from end to end, brought up to date. Raises ProblemError(store_corrupt, store_newer …)."""
+    """A file that reads from end to end, in whichever form. Raises ProblemError(store_corrupt, store_newer …)."""
     with _explaining(path), closing(_opener(path, application)()) as db:
         if not reads_whole(db):
             raise ProblemError(problem("store_corrupt", path=str(path)))
-        migrate(db, kind, path=path, now=now)
+        if outdated(db, kind) is None:  # an older one is brought up to date where it is put back
+            migrate(db, kind, path=path, now=now)
         yield db
 
 

@@ -34,10 +34,10 @@ async def test_what_is_unsettled_goes_along(tmp_path: Path) -> None:
     """Rows of settled events only where the dedup memory, or their number, needs them; their bodies only if asked."""
     source = tmp_path / "events.db"
     await prepared(source)
-    counted = FILES.copy_events(source, tmp_path / "copy.db", bodies=False, now=NOW)
+    counted = FILES.copy_events(source, tmp_path / "copy.db", bodies=False)
     assert (counted.waiting, counted.bodies) == (2, 3)
     assert bodies(tmp_path / "copy.db") == {b"failing", b"refused", b"waiting"}
-    assert FILES.copy_events(source, tmp_path / "whole.db", bodies=True, now=NOW).bodies == 4
+    assert FILES.copy_events(source, tmp_path / "whole.db", bodies=True).bodies == 4
     assert bodies(tmp_path / "whole.db") == {b"delivered", b"failing", b"refused", b"waiting"}
 
 
@@ -48,7 +48,7 @@ async def test_a_copy_is_of_one_moment_while_others_write(tmp_path: Path) -> Non
         for number in range(1, 40):
             await put_and_plan(file, [arrival(number)])
         writing = asyncio.create_task(keep_putting(file))
-        counted = await asyncio.to_thread(FILES.copy_events, source, target, bodies=False, now=NOW)
+        counted = await asyncio.to_thread(FILES.copy_events, source, target, bodies=False)
         writing.cancel()
         await asyncio.gather(writing, return_exceptions=True)
     with closing(sqlite3.connect(target)) as db:

@@ -4,7 +4,15 @@ from web.operator.control import Json
 from web.page.need import Shown
 from web.page.words import known, t
 
-_MILD = {"quota_half", "no_agent_yet", "certificate_expires", "no_organisation_yet", "agent_lacks", "server_not_set_up"}
+_MILD = {
+    "quota_half",
+    "no_agent_yet",
+    "certificate_expires",
+    "no_organisation_yet",
+    "agent_lacks",
+    "server_not_set_up",
+    "store_migrating",
+}
 _WAYS = {
     "server_not_set_up": "/begin/server",
     "listener_down": "/settings/server",

@@ -150,8 +150,8 @@ async def test_a_copy_that_cannot_be_put_back_is_no_backup(keeper: Keeper, monke
     """It is tried before it counts."""
     honest = keeper.files.copy_events
 
-    def lossy(source: Path, target: Path, *, bodies: bool, now: Micros) -> object:
-        counted = honest(source, target, bodies=bodies, now=now)
+    def lossy(source: Path, target: Path, *, bodies: bool) -> object:
+        counted = honest(source, target, bodies=bodies)
         return replace(counted, waiting=counted.waiting + 1)
 
     monkeypatch.setattr(keeper.files, "copy_events", lossy)
