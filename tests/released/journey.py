@@ -18,7 +18,8 @@ from store.people import People, Scope
 from tests.appliance.agents import MACHINE, agent_over, apply
 from tests.chaos.ledger import Sender, body_of
 from tests.chaos.middlebox import Cut, Exchange, passed
-from tests.chaos.scene import AgentHouse, Scene, free_port, scene, until
+from tests.chaos.scene import AgentHouse, Scene, scene, until
+from tests.free_port import free_port
 from tests.whole.senders import github, touchpoint
 from touchpoints.moment import HOUR, SECOND, Micros
 from web.listener.app import make_app

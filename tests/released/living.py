@@ -13,7 +13,8 @@ from appliance.clock import Clock
 from appliance.proxy_client import open_client
 from tests.appliance.agents import agent_over
 from tests.chaos.ledger import Ledger, Sink
-from tests.chaos.scene import Skew, free_port, haste
+from tests.chaos.scene import Skew, haste
+from tests.free_port import free_port
 from tests.released.journey import LATER
 from tests.web.proxy.kit import Site, proxy_over
 
