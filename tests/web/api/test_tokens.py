@@ -67,6 +67,24 @@ async def test_each_scope_includes_the_ones_before_it(stand_in: StandIn, needed:
         assert (answer.status_code != 403) is allowed, scope
 
 
+OPERATES = {"/api/v1/events/act/{action}", "/api/v1/touchpoints/{name}/test", "/api/v1/alerts/test"}
+
+
+@pytest.mark.parametrize(("scope", "allowed"), [(Scope.READ, set[str]()), (Scope.OPERATE, OPERATES)])
+async def test_no_deed_is_open_to_a_lesser_scope(stand_in: StandIn, scope: Scope, allowed: set[str]) -> None:
+    """Of all that the description names beside reading: a new one that forgets its guard is found here."""
+    await stand_in.people.add_token("t", scope, token_digest("value"), now=0)
+    async with stand_in.client(token="value") as client:
+        paths = (await client.get("/api/v1/openapi.json")).json()["paths"]
+        deeds = [(method, path) for path, methods in paths.items() for method in methods if method != "get"]
+        statuses = {}
+        for method, path in deeds:
+            asked = path.replace("{action}", "hold").replace("{name}", "orders").replace("{", "").replace("}", "")
+            statuses[path] = (await client.request(method, asked, json={})).status_code
+    assert len(deeds) > 20
+    assert {path for path, status in statuses.items() if status != 403} == allowed
+
+
 async def test_no_api_token_is_a_machine(stand_in: StandIn) -> None:
     """Only the per-start token carries the right to name files and variables of this machine."""
     await stand_in.people.add_token("boss", Scope.ADMIN, token_digest("value"), now=0)
