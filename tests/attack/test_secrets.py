@@ -186,8 +186,8 @@ def test_what_a_proxy_is_entrusted_with_stands_nowhere_in_clear(site: Site, tmp_
     )
     for where, content in shown.items():
         theirs.text(where, content)
-    for command in OPERATOR_COMMANDS:
-        theirs.text(" ".join(command), said(site.proxy.run(*command)))
+    for asked in OPERATOR_COMMANDS:
+        theirs.text(" ".join(asked), said(site.proxy.run(*asked)))
     theirs.processes()
     theirs.folder(site.proxy.data)
     site.proxy.kill()
