@@ -10,6 +10,7 @@ import pytest
 from appliance.proxy.server import ProxyServer
 from appliance.setup import link_at_start
 from tests.operator.kit import Person, proxy_folder
+from tests.page.doorstep import PASSWORD
 from web.operator.render import environment
 from web.page.words import known
 
@@ -157,7 +158,8 @@ async def test_settings_are_saved_by_section(role: ProxyServer, ann: Person) -> 
 
 async def test_people_tokens_and_the_audit_log_are_the_agents_own(role: ProxyServer, ann: Person) -> None:
     """The same handlers over the proxy's people."""
-    made = await ann.post("/settings/tokens/add", name="nagios", scope="read")
+    assert (await ann.post("/settings/tokens/add", name="nagios", scope="read")).status_code == 422
+    made = await ann.post("/settings/tokens/add", name="nagios", scope="read", own=PASSWORD)
     assert "Copy it now" in made.text
     assert "nagios" in (await ann.get("/settings/people")).text
     assert "ann" in (await ann.get("/settings/audit")).text

@@ -35,6 +35,15 @@ async def test_a_bad_or_taken_name_is_refused(stand_in: StandIn, body: dict[str,
         assert (await client.delete("/api/v1/tokens/unknown")).status_code == 404
 
 
+async def test_a_session_makes_no_token(stand_in: StandIn) -> None:
+    """It would outlive the session, and whoever stole that would keep it: the page's form wants the password."""
+    async with stand_in.signed_in() as client:
+        assert (await client.get("/api/v1/tokens")).status_code == 200
+        refused = await client.post("/api/v1/tokens", json={"name": "mine", "scope": "admin"})
+        assert (refused.status_code, refused.json()["problems"][0]["code"]) == (403, "token_by_session")
+        assert (await client.get("/api/v1/tokens")).json() == {"tokens": []}
+
+
 CALLS = [
     (Scope.READ, "GET", "/api/v1/status"),
     (Scope.READ, "GET", "/api/v1/touchpoints"),
