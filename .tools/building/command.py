@@ -29,6 +29,8 @@ python3 build.py COMMAND
 
 Needs Python 3.11 to 3.14 with venv, and Git; everything else is put into .venv and .cache in this folder."""
 
+_ALL = ("--numprocesses=auto", "--dist=worksteal")  # every test, on every core
+
 
 def main(arguments: list[str]) -> int:
     """Do what the arguments say; the exit code."""
@@ -60,7 +62,7 @@ def _test(arguments: list[str]) -> int:
     _npm()
     fill_vendor()
     clean = True if arguments else lint()
-    tests = subprocess.run([program("python"), "-m", "pytest", *arguments], cwd=ROOT, check=False).returncode
+    tests = subprocess.run([program("python"), "-m", "pytest", *(arguments or _ALL)], cwd=ROOT, check=False).returncode
     if not clean:
         say("build.py: the tests ran, but the checks before them failed: see above.")
     return tests or int(not clean)

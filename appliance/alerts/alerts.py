@@ -8,7 +8,6 @@ from typing import Any
 
 from appliance import VERSION
 from appliance.alerts.channel import Channel, Send
-from appliance.alerts.mail import send_mail
 from appliance.alerts.message import Message, Origin, compose, trial
 from appliance.alerts.standing import Due, Outlook
 from appliance.alerts.unsent import Unsent
@@ -38,6 +37,12 @@ def is_set_up(name: str, settings: AlertSettings) -> bool:
     return bool(settings.smtp_host and settings.email_to) if name == "email" else bool(settings.webhook_url)
 
 
+async def _send_mail(message: Message, settings: AlertSettings) -> str:
+    from appliance.alerts.mail import send_mail  # two megabytes, for those who are told by e-mail
+
+    return await send_mail(message, settings)
+
+
 class Alerts:
     """Both channels. It never holds up anything else: each message goes in a task of its own, one at a time for a channel."""
 
@@ -60,7 +65,7 @@ class Alerts:
         self._new_id = new_id
         self._tasks = tasks
         self._senders: dict[str, Send] = {
-            "email": send_mail,
+            "email": _send_mail,
             "webhook": partial(send_webhook, environment=environment, now=clock.now),
         }
         self._channels = {

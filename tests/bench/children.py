@@ -1,7 +1,6 @@
 """Processes that a benchmark starts, and always ends."""
 
 import contextlib
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,13 +16,6 @@ ROOT = Path(__file__).resolve().parents[2]
 
 class BenchError(Exception):
     """A benchmark cannot be run, in words."""
-
-
-def free_port() -> int:
-    """A port of loopback that nobody has now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextlib.contextmanager

@@ -3,10 +3,11 @@
 import time
 from collections.abc import Callable
 
-from tests.bench.children import BenchError, finished, free_port, module, running, scratch
+from tests.bench.children import BenchError, finished, module, running, scratch
 from tests.bench.figures import Report, middle, ratios, turns
 from tests.bench.sink import Received, ask
 from tests.bench.subject import Subject
+from tests.free_port import free_port
 
 WORKERS = 32
 

@@ -12,11 +12,12 @@ from pathlib import Path
 from building.exe import DIST, KINDS, OWN_TARGET, executable
 from building.exe_python import build_python, environment
 
-from tests.bench.children import BenchError, end, free_port, module, running, scratch
+from tests.bench.children import BenchError, end, module, running, scratch
 from tests.bench.figures import Report, middle, ratios, turns
 from tests.bench.hook import body, headers
 from tests.bench.processes import family, resident
 from tests.bench.subject import HOOKPORT, Subject
+from tests.free_port import free_port
 
 START = {"onefile": 1.5, "folder": 0.8}
 WORDS = {"onefile": "one file", "folder": "folder"}

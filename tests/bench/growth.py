@@ -5,11 +5,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench.children import free_port, module, running, scratch
+from tests.bench.children import module, running, scratch
 from tests.bench.figures import Report, middle, ratios, turns
 from tests.bench.fill import fill
 from tests.bench.sink import ask
 from tests.bench.subject import Place, Subject
+from tests.free_port import free_port
 
 STORED = 2_000_000
 WAITING = 1_000_000

@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.bench.children import free_port, module, running, scratch
+from tests.bench.children import module, running, scratch
 from tests.bench.figures import Report, middle, ratios, turns
 from tests.bench.hook import SECRET
 from tests.bench.load import post
 from tests.bench.sink import ask
 from tests.bench.subject import Subject
+from tests.free_port import free_port
 
 
 def ingest(*, short: bool) -> Report:

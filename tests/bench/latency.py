@@ -2,10 +2,11 @@
 
 import time
 
-from tests.bench.children import BenchError, finished, free_port, module, running, scratch
+from tests.bench.children import BenchError, finished, module, running, scratch
 from tests.bench.figures import Report
 from tests.bench.sink import ask
 from tests.bench.subject import Subject
+from tests.free_port import free_port
 
 PER_SECOND = 200
 

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import httpx
 
-from tests.bench.children import BenchError, free_port, module, running, scratch
+from tests.bench.children import BenchError, module, running, scratch
 from tests.bench.figures import Report, middle
 from tests.bench.fill import fill
 from tests.bench.person import signed_in
 from tests.bench.subject import Subject
+from tests.free_port import free_port
 
 STORED = 2_000_000
 WAITING = 20_000

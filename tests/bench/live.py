@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from tests.bench.children import ROOT, BenchError, end, finished, free_port, module, running, scratch
+from tests.bench.children import ROOT, BenchError, end, finished, module, running, scratch
 from tests.bench.figures import Report, middle, ratios, turns
 from tests.bench.person import signed_in
 from tests.bench.sink import ask
 from tests.bench.subject import Subject
+from tests.free_port import free_port
 
 PER_SECOND = 500
 PAGES = 100

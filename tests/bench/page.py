@@ -7,9 +7,10 @@ from statistics import median
 
 from playwright.async_api import Page
 
-from tests.bench.children import BenchError, finished, free_port, module, running, scratch
+from tests.bench.children import BenchError, finished, module, running, scratch
 from tests.bench.figures import Report
 from tests.bench.subject import HOOKPORT, Subject
+from tests.free_port import free_port
 from tests.page.browser import CHROMIUM, open_browser
 from tests.page.doorstep import PASSWORD
 

@@ -29,6 +29,14 @@ def most_resident(process: int) -> int:
     return _field(process, "VmHWM")
 
 
+def handles(process: int) -> int:
+    """How many files, sockets and pipes it has open."""
+    try:
+        return sum(1 for _ in (_PROC / str(process) / "fd").iterdir())
+    except OSError:
+        return 0
+
+
 def _field(process: int, name: str) -> int:
     try:
         lines = (_PROC / str(process) / "status").read_text().splitlines()

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from tests.bench.children import ROOT, BenchError, end, free_port, module, running, scratch
+from tests.bench.children import ROOT, BenchError, end, module, running, scratch
 from tests.bench.figures import Report, middle, ratios, turns
 from tests.bench.latency import pace
 from tests.bench.load import post
@@ -17,6 +17,7 @@ from tests.bench.proxy_process import ProxyProcess
 from tests.bench.proxy_tenants import Tenants, tenants
 from tests.bench.sink import ask
 from tests.bench.subject import Place, Subject
+from tests.free_port import free_port
 
 PER_SECOND = 100
 BACKLOG = 100_000

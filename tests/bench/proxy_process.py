@@ -7,8 +7,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.bench.children import BenchError, free_port, running
+from tests.bench.children import BenchError, running
 from tests.bench.subject import HOOKPORT
+from tests.free_port import free_port
 
 ROOM = 8  # bytes of quota, in GiB, so that no load fills it
 

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench.children import BenchError, finished, free_port, running
+from tests.bench.children import BenchError, finished, running
 from tests.bench.hook import SECRET, body, headers
 from tests.bench.load import Load, post
+from tests.free_port import free_port
 
 HOOKPORT = [sys.executable, "-c", "from appliance.command import main; raise SystemExit(main())"]
 NOWHERE = "http://127.0.0.1:1/"  # nobody listens there

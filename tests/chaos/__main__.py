@@ -18,6 +18,7 @@ import structlog
 
 from tests.chaos.cases import CASES, Case, held
 from tests.chaos.found import Found
+from tests.chaos.kept import keep
 from tests.verify.case import LeftOutError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,7 +47,8 @@ class Outcome:
             "stuck": found.stuck,
             "admitted": found.admitted,
         }
-        return {"name": self.name, "seconds": round(self.seconds, 1), **figures, **({"why": self.why} if self.why else {})}
+        told = {"name": self.name, "seconds": round(self.seconds, 1), **figures, "notes": found.notes}
+        return {**told, **({"why": self.why} if self.why else {})}
 
 
 def main(arguments: list[str]) -> int:
@@ -57,23 +59,20 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--json",
         action="store_true",
-        help="one object on stdout: {commit, short, cases: [{name, seconds, tried, lost, repeated, stuck, admitted}]}",
+        help="one object on stdout: {commit, short, cases: [{name, seconds, tried, lost, repeated, stuck, admitted, notes}]}",
     )
-    parser.add_argument(
-        "--write", action="store_true", help="keep the outcome of all cases in docs/chaos.json, for the documents"
-    )
+    parser.add_argument("--write", action="store_true", help="keep what was found in docs/chaos.json, for the documents")
     given = parser.parse_args(arguments)
-    if given.write and given.names:
-        parser.error("--write is for a run of all cases")
     if unknown := [name for name in given.names if name not in CASES]:
         parser.error(f"there is no case {unknown[0]!r}; there are {', '.join(CASES)}")
     signal.signal(signal.SIGTERM, _stop)
     logging.disable()  # what programs say of faults that are made
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    commit = _commit()  # before: a long run should not be told of another's work
     outcomes = [_outcome(name, CASES[name], short=given.short) for name in given.names or CASES]
-    told = {"commit": _commit(), "short": given.short, "cases": [one.as_json() for one in outcomes]}
+    told = {"commit": commit, "short": given.short, "cases": [one.as_json() for one in outcomes]}
     if given.write:
-        (ROOT / "docs" / "chaos.json").write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8", newline="\n")
+        keep(told, order=list(CASES))
     if given.json:
         print(json.dumps(told, indent=2))
     else:

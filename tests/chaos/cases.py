@@ -57,6 +57,7 @@ CASES = {
     "middlebox": Case("hostile:middlebox", {"rounds": 1}, {"rounds": 40, "seed": 7}),
     "kill-storm": Case("executables:storm", {"kills": 20}, {"kills": 1_000, "seed": 7}),
     "power": Case("power:power", {"cuts": 4}, {"cuts": 200, "seed": 7}),
+    "soak": Case("soak:soak", {"seconds": 3.0, "full_for": 1.0}, {"seconds": 3600.0}),
     "disk-full-steps": Case("faulty_disk:both", {"code": SQLITE_FULL, "strides": (23, 9)}, {"code": SQLITE_FULL}),
     "disk-read-only-steps": Case("faulty_disk:both", {"code": SQLITE_READONLY, "strides": (23, 9)}, {"code": SQLITE_READONLY}),
     "disk-broken-steps": Case("faulty_disk:both", {"code": SQLITE_IOERR, "strides": (23, 9)}, {"code": SQLITE_IOERR}),

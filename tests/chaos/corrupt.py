@@ -17,7 +17,7 @@ from store.log import Filter
 from tests.appliance.agents import agent_over, apply, direct
 from tests.chaos.found import Found
 from tests.chaos.ledger import Ledger, Sender, Sink
-from tests.chaos.scene import free_port
+from tests.free_port import free_port
 from tests.whole.senders import touchpoint
 from touchpoints.delivery import DeliveryState
 from touchpoints.problem import ProblemError

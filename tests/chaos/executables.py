@@ -13,12 +13,13 @@ import httpx
 
 from tests.chaos.found import Found
 from tests.chaos.ledger import Ledger, Sender, open_sink
-from tests.chaos.scene import free_port
+from tests.free_port import free_port
 from tests.whole.hookport import COMMAND, ROOT
 from tests.whole.senders import touchpoint
 
 PATIENCE = 60.0  # seconds for a start, or for the last delivery
 FOLDER_BUILD = ROOT / "dist" / "hookport-folder" / "hookport"
+_NO_FLOOR = '[retention]\nfree_disk = "0B"\n'
 LIVES = (0.05, 1.8)  # seconds between two kills: some fall into a start
 
 
@@ -50,6 +51,12 @@ class Program:
                 cwd=ROOT,
                 env={**os.environ, **self.environment},
             )
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self._process is not None
+        return self._process.pid
 
     async def ended(self, *, seconds: float) -> bool:
         """Whether it ends by itself within so many seconds."""
@@ -90,7 +97,9 @@ class Program:
 class Both:
     """A proxy, its only agent, which listens itself as well, and who posts to both."""
 
-    def __init__(self, folder: Path, ledger: Ledger, sink: str) -> None:
+    def __init__(
+        self, folder: Path, ledger: Ledger, sink: str, *, more: str = "concurrency = 8", kept: str = _NO_FLOOR
+    ) -> None:
         port, own = free_port(), free_port()
         self.proxy_url, self.own_url = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{own}/hooks/orders"
         self.ledger = ledger
@@ -98,7 +107,8 @@ class Both:
         settings = folder / "hookport.toml"
         settings.write_text(
             f'[agent]\nmode = "both"\nhost_public_url = "http://127.0.0.1:{own}"\nlisten = "127.0.0.1"\nport = {own}\n'
-            '[retention]\nfree_disk = "0B"\n' + touchpoint("orders", sink, "", "concurrency = 8"),
+            + kept
+            + touchpoint("orders", sink, "", more),
             encoding="utf-8",
         )
         where = ("--listen", f"127.0.0.1:{port}", "--public-url", self.proxy_url)

@@ -14,7 +14,7 @@ import httpx
 from tests.bench.processes import most_resident
 from tests.chaos.found import Found
 from tests.chaos.ledger import HUGE_FROM, Ledger, Sender, open_sink
-from tests.chaos.scene import free_port
+from tests.free_port import free_port
 from tests.verify.case import LeftOutError
 from tests.whole.hookport import COMMAND, ROOT
 from tests.whole.senders import touchpoint

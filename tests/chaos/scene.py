@@ -1,7 +1,6 @@
 """A whole proxy and whole agents in this process, over real TCP and real files, in a time that can be moved."""
 
 import asyncio
-import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -19,6 +18,7 @@ from store.log import Filter
 from tests.appliance.agents import agent_over, apply
 from tests.chaos.ledger import Ledger, Sender, Sink, open_sink
 from tests.chaos.middlebox import Middlebox, open_middlebox
+from tests.free_port import free_port
 from tests.web.proxy.kit import MACHINE, Site, proxy_over
 from tests.whole.senders import touchpoint
 from touchpoints.moment import SECOND, Micros
@@ -59,14 +59,6 @@ class Hours:
             while time.monotonic() < deadline:
                 await asyncio.sleep(0)
         return self.passed - began
-
-
-def free_port() -> int:
-    """A port of loopback nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 @contextmanager

@@ -1,13 +1,11 @@
-"""The table of the last run of `build.py chaos`, for the documents: it is in docs/chaos.json, which `--write` makes."""
+"""The tables of the last runs of `build.py chaos`, for the documents: they are in docs/chaos.json, which `--write` makes."""
 
-import json
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Any
 
-from tests.docs.page import DOCS
+from tests.chaos.kept import last_runs
 
-FILE = DOCS / "chaos.json"
 FIGURES = ("tried", "lost", "repeated", "stuck", "admitted")
 # What belongs together for who reads the first page; by the cases' names.
 GROUPS = {
@@ -25,6 +23,7 @@ GROUPS = {
     "an agent that falls silent while another takes over": ("lease-*",),
     "disks that are full, read-only, broken or slow, and damaged files": ("disk-*", "corrupt"),
     "backups that are put back": ("restored-*",),
+    "an hour at half of full speed": ("soak",),
     "too little memory, no file handles, a dead listener": ("memory", "handles", "accepting"),
     "an agent, a proxy or a middlebox that lies": ("hostile-*", "middlebox"),
     "calls and bytes that machines make up": ("described-calls", "fuzz"),
@@ -33,34 +32,35 @@ GROUPS = {
 }
 
 
-def last_run() -> dict[str, Any]:
-    """`{commit, short, cases: [{name, seconds, tried, lost, repeated, stuck, admitted}]}`."""
-    found: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
-    return found
-
-
 def by_case() -> str:
-    """Every case of the last run."""
-    run = last_run()
-    rows = [[one["name"], f"{one['seconds']:.0f}", *_figures([one])] for one in run["cases"]]
-    return f"{_of(run)}\n\n{_table(('Case', 'Seconds'), rows)}"
+    """Every case, as its last run found it."""
+    runs = last_runs()
+    rows = [[one["name"], _length(one), one["commit"][:8], f"{one['seconds']:,.0f}", *_figures([one])] for one in runs]
+    table = _table(("Case", "Run", "Commit", "Seconds"), rows)
+    return f"{table}\n\nWhat the last `soak` measured, of agent and proxy together:\n\n{_soaked(runs)}"
 
 
 def by_group() -> str:
     """The same for the first page."""
-    run = last_run()
+    runs = last_runs()
     rows = []
     for title, names in GROUPS.items():
-        cases = [one for one in run["cases"] if any(fnmatchcase(one["name"], name) for name in names)]
-        rows.append([title, *_figures(cases)])
-    rows.append(["**all**", *_figures(run["cases"])])
-    return f"{_of(run)}\n\n{_table(('What happens',), rows)}"
+        cases = [one for one in runs if any(fnmatchcase(one["name"], name) for name in names)]
+        rows.append([title, f"{sum(one['seconds'] for one in cases) / 60:.0f}", *_figures(cases)])
+    rows.append(["**all**", f"{sum(one['seconds'] for one in runs) / 60:.0f}", *_figures(runs)])
+    short = sum(one["short"] for one in runs)
+    of = f"; {short} of {len(runs)} cases as briefly as the test suite holds them" if short else ""
+    words = f"The last runs of `python3 build.py chaos`{of}. [Case by case](docs/reliability.md#the-cases), with their commits."
+    return f"{words}\n\n{_table(('What happens', 'Minutes'), rows)}"
 
 
-def _of(run: dict[str, Any]) -> str:
-    length = "A short run" if run["short"] else "The last run"
-    minutes = sum(one["seconds"] for one in run["cases"]) / 60
-    return f"{length} of `python3 build.py chaos`, at commit `{run['commit'][:10]}`, {minutes:.0f} minutes:"
+def _soaked(runs: Iterable[dict[str, Any]]) -> str:
+    (soak,) = (one for one in runs if one["name"] == "soak")
+    return "\n".join(f"- {note}" for note in soak["notes"])
+
+
+def _length(run: dict[str, Any]) -> str:
+    return "short" if run["short"] else "long"
 
 
 def _figures(cases: Iterable[dict[str, Any]]) -> list[str]:
@@ -69,9 +69,10 @@ def _figures(cases: Iterable[dict[str, Any]]) -> list[str]:
 
 
 def _table(heads: tuple[str, ...], rows: Iterable[list[str]]) -> str:
+    words = sum(head in {"Case", "Run", "Commit", "What happens"} for head in heads)
     lines = [
         [*heads, *(figure.capitalize() for figure in FIGURES)],
-        ["---", *["---:"] * (len(heads) - 1 + len(FIGURES))],
+        [*["---"] * words, *["---:"] * (len(heads) - words + len(FIGURES))],
         *rows,
     ]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

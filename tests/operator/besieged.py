@@ -11,7 +11,7 @@ from playwright.async_api import Browser, BrowserContext, Dialog, Page, Response
 
 from appliance.proxy.server import ProxyServer
 from store.remote import Remote
-from tests.bench.children import free_port
+from tests.free_port import free_port
 from tests.page.attacker import MARK, RESOLVE, WATCH, EvilSite
 from tests.page.browser import PATIENCE, Watched, open_browser, signed_in
 from tests.page.doorstep import PASSWORD_HASH

@@ -17,7 +17,7 @@ import trustme
 from playwright.async_api import Dialog, expect
 
 from tests.appliance.agents import apply, direct
-from tests.bench.children import free_port
+from tests.free_port import free_port
 from tests.page.attacker import MARK, Attack, harmless, open_attack
 from tests.page.browser import Watched
 from tests.page.doorstep import OWN_FORM

@@ -15,7 +15,7 @@ import openpyxl
 import pytest
 
 from tests.appliance.agents import apply, direct
-from tests.bench.children import free_port
+from tests.free_port import free_port
 from tests.page.attacker import Attack, open_attack
 from tests.page.browser import needs_chromium
 

@@ -4,11 +4,13 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 
+from tests.verify.keyed_forgeries import BODY, keyed, variants
 from touchpoints.event import Headers
 from touchpoints.moment import MINUTE, SECOND
 from touchpoints.provider import providers
+from touchpoints.published_key import NO_KEYS, Keys
 from touchpoints.receive import receive
-from touchpoints.request import Refused, Request
+from touchpoints.request import Refused, Request, Wanting
 from touchpoints.sign import sample, sign, signed_body, signed_url
 from touchpoints.touchpoint import Dedup, Touchpoint, Verification
 from touchpoints.verification import secret_problem, taken
@@ -23,7 +25,7 @@ _SECRETS = (
     ("public_1:private_1", "public_1:private_2"),
     ("c2VjcmV0LXNlY3JldA==", "b3RoZXItc2VjcmV0cw=="),
 )
-_ONLY_SENDER = {"asymmetric", "jwt", "sns", "paypal", "ebay"}  # these need a key that is not here
+_ONLY_SENDER = {"asymmetric", "jwt", "sns", "paypal", "ebay"}  # these are signed in `keyed_forgeries`
 _AGES = (0, 4 * MINUTE, 5 * MINUTE, 5 * MINUTE + SECOND, 6 * MINUTE, 24 * 60 * MINUTE)
 
 
@@ -33,14 +35,21 @@ def verdicts() -> dict[str, str]:
     for name, touchpoint in _touchpoints():
         for words, request in _requests(touchpoint):
             found[f"{name}: {words}"] = _said(request, touchpoint)
+    for one in keyed():
+        spoiled = [(f"headers: {words}", headers) for words, headers in _spoiled(one.request(BODY).headers)]
+        others = [(words, replace(one.request(BODY), headers=headers)) for words, headers in spoiled]
+        for words, request in (*variants(one), *others):
+            found[f"{one.name}: {words}"] = _said(request, one.touchpoint, one.keys)
     return found
 
 
-def _said(request: Request, touchpoint: Touchpoint) -> str:
+def _said(request: Request, touchpoint: Touchpoint, keys: Keys = NO_KEYS) -> str:
     try:
-        came = receive(request, touchpoint)
+        came = receive(request, touchpoint, keys)
     except Exception as error:
         return f"raised {type(error).__name__}"  # the listener answers 500: nothing was taken in
+    if isinstance(came, Wanting):
+        return "wants a key"
     return came.code if isinstance(came, Refused) else "proved"
 
 

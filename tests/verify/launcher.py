@@ -13,10 +13,11 @@ from pathlib import Path
 from building.exe import DIST, OWN_TARGET, executable
 
 from appliance.extraction import MARK
-from tests.bench.children import answers, end, free_port
+from tests.bench.children import answers, end
 from tests.bench.figures import Report
 from tests.bench.processes import family
 from tests.bench.subject import Subject
+from tests.free_port import free_port
 from tests.verify.case import FailedError, LeftOutError, must
 
 ROUNDS = 5

@@ -6,11 +6,12 @@ import time
 import zipfile
 from pathlib import Path
 
-from tests.bench.children import free_port, module, running, scratch
+from tests.bench.children import module, running, scratch
 from tests.bench.figures import Report
 from tests.bench.fill import fill
 from tests.bench.processes import most_resident
 from tests.bench.subject import HOOKPORT, Subject
+from tests.free_port import free_port
 from tests.verify.case import FailedError, must
 
 ROWS = 1_000_000

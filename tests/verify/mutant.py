@@ -17,7 +17,10 @@ from typing import Any
 from tests.verify.mutator import mutants
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 60  # seconds
+PATIENCE = 120  # seconds
+# Left out: what takes a quarter of the time and only looks whether anything raises, which the forgeries do as well.
+_LEFT_OUT = "tests/touchpoints/verifiers/test_tampering.py::test_nothing_a_stranger_sends_to_any_provider_makes_it_fail"
+_QUICKLY = ("-x", "-q", "--no-header", "--assert=plain", "--timeout=30", f"--deselect={_LEFT_OUT}")
 
 
 class Instead(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -50,7 +53,7 @@ def held(file: str, number: int, tests: list[str]) -> dict[str, Any]:
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         try:
-            killed = pytest.main(["-x", "-q", "--no-header", "--assert=plain", "--timeout=30", *_own(path), *tests]) != 0
+            killed = any(pytest.main([*_QUICKLY, *some]) != 0 for some in (_own(path), tests) if some)
         except BaseException:  # a mutant may break its own import in any way
             killed = True
     proved: list[str] = []
@@ -62,7 +65,7 @@ def held(file: str, number: int, tests: list[str]) -> dict[str, Any]:
 
 
 def _own(path: Path) -> list[str]:
-    """The tests of the mutant's own file, to be asked first: they tell soonest."""
+    """The tests of the mutant's own file, to be asked first and alone: they tell soonest, and to collect all takes a second."""
     return [str(file) for file in (ROOT / "tests" / "touchpoints").glob(f"**/test_{path.stem}.py")]
 
 
@@ -98,6 +101,7 @@ def main(tests: list[str]) -> int:
         "Adyen",
         "jwt",
         "cryptography.x509",
+        "tests.verify.fixed_keys",
     ):
         importlib.import_module(name)
     for line in sys.stdin:

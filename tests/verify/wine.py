@@ -16,8 +16,8 @@ from building.exe import DIST, KINDS, executable
 from building.windows import can_build_windows
 from building.windows_wine import PREFIX, run_wine, start_wine
 
-from tests.bench.children import free_port
 from tests.bench.figures import Report
+from tests.free_port import free_port
 from tests.verify.case import FailedError, LeftOutError, must
 from tests.whole.destination import Destination
 

@@ -4,8 +4,6 @@ import hashlib
 import ssl
 from pathlib import Path
 
-from cryptography.x509 import load_pem_x509_certificates
-
 from touchpoints.moment import Micros, from_datetime
 from touchpoints.problem import Problem, ProblemError, problem
 
@@ -83,6 +81,8 @@ def _ask_clients(context: ssl.SSLContext, authorities: Path) -> None:
 
 
 def _expiry(path: Path) -> Micros:
+    from cryptography.x509 import load_pem_x509_certificates  # two megabytes, which only TLS needs
+
     try:
         chain = load_pem_x509_certificates(path.read_bytes())
     except OSError as error:

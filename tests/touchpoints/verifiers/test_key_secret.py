@@ -28,7 +28,7 @@ GOOD = [
 ]
 
 
-@pytest.mark.parametrize(("verification", "secret"), GOOD)
+@pytest.mark.parametrize(("verification", "secret"), GOOD, ids=range(len(GOOD)))  # the keys are made anew each time
 def test_the_right_form_is_taken(verification: Verification, secret: str) -> None:
     """Each scheme's own."""
     assert secret_problem(verification, secret) is None

@@ -1,7 +1,6 @@
 """Tenant isolation: whatever two organisations do at once, neither gets, moves or learns of what is the other's."""
 
 import asyncio
-import socket
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -12,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from store.remote_errors import RemoteError
+from tests.free_port import free_port
 from tests.web.proxy.kit import MACHINE, Forger, Puller, Site, proxy_over
 from touchpoints.pull.declaration import Declaration
 from touchpoints.pull.message import Reply
@@ -50,11 +50,8 @@ def test_every_deed_is_tried_by_both() -> None:
 
 
 async def _schedule(steps: list[tuple[str, bool, int]], *, spares: bool = False) -> None:
-    with tempfile.TemporaryDirectory() as folder, socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-        probe.close()
-        async with proxy_over(Path(folder) / "proxy", port) as site:
+    with tempfile.TemporaryDirectory() as folder:
+        async with proxy_over(Path(folder) / "proxy", free_port()) as site:
             ours = Tenant(agent=await site.tenant("acme", "orders"))
             theirs = Tenant(agent=await site.tenant("other", "orders", "stock"))
             if spares:
