@@ -19,7 +19,7 @@ _WAYS = {
     "config_not_applied": "/settings/server",
     "certificate_expires": "/settings/server",
     "queue_store_down": "/settings/about",
-    "no_organisation_yet": "/organisations/add",
+    "no_organisation_yet": "/add-organisation",
 }
 
 
