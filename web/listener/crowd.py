@@ -30,11 +30,15 @@ class Crowd:
         """Whether no more fit in all."""
         return self.total >= self.ceilings.total
 
+    def refuses(self, address: str) -> bool:
+        """Whether an address has as many as it may have."""
+        return self._counts[key_of(address)] >= self.ceilings.per_address and not self._trusted(address)
+
     def enter(self, address: str) -> str | None:
         """Count one more from an address; the token to `leave` with, or None when it has too many."""
-        key = key_of(address)
-        if self._counts[key] >= self.ceilings.per_address and not self._trusted(address):
+        if self.refuses(address):
             return None
+        key = key_of(address)
         self._counts[key] += 1
         self.total += 1
         return key
