@@ -31,8 +31,8 @@ if sys.platform != "win32":
 SENDERS = 4
 Waves = Sequence[Sequence[str]] | None  # kinds that come together; None: each by itself
 PATIENCE = 120.0
-GROWN = 320 * MIB  # buffers (64), unfinished requests (64, looked at each second), and the connections of a proxy themselves
-LONGEST = 5.0  # seconds for a screen: what a person stands; how soon it is there on a quiet machine, `bench attack` tells
+GROWN = 400 * MIB  # buffers (64), unfinished requests (64, looked at each second), and ten thousand connections (160)
+LONGEST = 10.0  # seconds for a screen: what a person stands; how soon it is there on a quiet machine, `bench attack` tells
 SPARE = 24  # handles that may stay: of destinations, and of pages that look
 
 
@@ -138,9 +138,9 @@ async def _attacked(subject: Attacked, *, waves: Waves = None, seconds: float, c
         posting = [asyncio.ensure_future(subject.sender(one).keep_posting()) for one in clients * (SENDERS // len(clients))]
         try:
             for kinds in [[kind] for kind in KINDS] if waves is None else waves:
-                await _wave(subject, found, kinds, seconds=seconds, connections=connections)
+                await _wave(subject, found, visitor, kinds, seconds=seconds, connections=connections)
             for one in (False, True):
-                await _wave(subject, found, list(KINDS), seconds=seconds, connections=connections, one=one)
+                await _wave(subject, found, visitor, list(KINDS), seconds=seconds, connections=connections, one=one)
         finally:
             for task in (*posting, looking):
                 task.cancel()
@@ -155,17 +155,28 @@ async def _attacked(subject: Attacked, *, waves: Waves = None, seconds: float, c
 
 
 async def _wave(
-    subject: Attacked, found: Found, kinds: Sequence[str], *, seconds: float, connections: int, one: bool = False
+    subject: Attacked,
+    found: Found,
+    visitor: Visitor,
+    kinds: Sequence[str],
+    *,
+    seconds: float,
+    connections: int,
+    one: bool = False,
 ) -> None:
+    """Some seconds under attack, once all have come."""
     ledger = subject.ledger
-    accepted, refused = len(ledger.accepted), sum(ledger.refused.values())
+    accepted, refused, looks = len(ledger.accepted), sum(ledger.refused.values()), len(visitor.taken)
     async with _strangers(subject, kinds, connections, one=one) as told:
         await asyncio.sleep(seconds)
     accepted, refused = len(ledger.accepted) - accepted, sum(ledger.refused.values()) - refused
     name = f"{kinds[0] if len(kinds) == 1 else f'{len(kinds)} kinds'}{', one address' if one else ''}"
     found.must(accepted > refused, f"{name}: {refused} of {accepted + refused} honest senders were refused")
     found.must(subject.alive(), f"{name}: it ended")
-    found.notes.append(f"{name}: {refused} of {accepted + refused} refused beside {told['opened']} connections")
+    longest = max(visitor.taken[looks:], default=0.0) * 1000
+    found.notes.append(
+        f"{name}: {refused} of {accepted + refused} refused beside {told['opened']} connections, {longest:.0f} ms for the page"
+    )
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ FAIR = 16 * 1024  # bytes a second at which a body uses up nothing of its time
 BUSY = -1.0
 
 _PART = 16  # one look finds the next to go out of so many: with each newcomer one look would be most of what a flood costs
+_FRESH = 1.0  # seconds that a look is good for
 _PAUSE = 0.05  # seconds without a look after one that found nobody
 _WHOLE = 64 * 1024  # from here on a body has claimed its bytes (web.listener.body)
 _HEADER = 128  # bytes of memory beside those of a header's name and value
@@ -24,23 +25,22 @@ class Room:
         """`connections` are those of now, whenever it is asked."""
         self._connections = connections
         self._next: list[tuple[float, GuardedProtocol]] = []  # the first to go last
-        self._barren_until = 0.0
+        self._looked_at = 0.0
+        self._found_nobody = False
 
     def next_to_go(self, now: float) -> GuardedProtocol | None:
         """The one that has used up most of its time, or nearly; None where something is done for each."""
-        while self._next:
+        while self._next and now - self._looked_at < _FRESH:
             before, one = self._next.pop()
             if one in self._connections and spent(one, now) >= before:
                 return one
-        if now < self._barren_until:
+        if self._found_nobody and now - self._looked_at < _PAUSE:
             return None
         looked = ((spent(one, now), one) for one in self._connections)
         found = heapq.nlargest(max(1, len(self._connections) // _PART), looked, key=_share)
         self._next = [entry for entry in reversed(found) if entry[0] >= 0]
-        if self._next:
-            return self._next.pop()[1]
-        self._barren_until = now + _PAUSE
-        return None
+        self._looked_at, self._found_nobody = now, not self._next
+        return self._next.pop()[1] if self._next else None
 
     def too_much(self) -> list[GuardedProtocol]:
         """Those that hold most, where all together hold more than they may."""

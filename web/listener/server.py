@@ -19,10 +19,11 @@ from web.listener.connection import Deadlines, canned
 from web.listener.crowd import Ceilings, Crowd
 from web.listener.port import open_port
 from web.listener.protocol import GuardedProtocol
-from web.listener.room import Room
+from web.listener.room import Room, held
 
 _log = logging.getLogger(__name__)
 _TURN = 16  # connections accepted before others get a turn: a flood of them leaves more than half of the time to requests
+_SWEPT = 100  # connections looked at before others get a turn: thousands may be overdue at once
 _WAKE = 1.0  # seconds for the accept loop to see that it is to end
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
 
@@ -252,11 +253,16 @@ class Listener:
         while True:
             await asyncio.sleep(self.deadlines.sweep)
             now = loop.time()
-            for protocol in list(self._keys):
-                if protocol.transport is not None:
+            for number, protocol in enumerate(list(self._keys), 1):
+                if protocol.transport is not None and protocol in self._keys:
                     self._sweep_one(protocol, now, now - last)
-            for protocol in self._room.too_much():
-                self._cut(protocol)
+                if number % _SWEPT == 0:
+                    await asyncio.sleep(0)
+            for number, protocol in enumerate(self._room.too_much(), 1):
+                if held(protocol) and protocol in self._keys:  # it may be whole by now
+                    self._cut(protocol)
+                if number % _SWEPT == 0:
+                    await asyncio.sleep(0)
             last = now
 
     def _sweep_one(self, protocol: GuardedProtocol, now: float, elapsed: float) -> None:
