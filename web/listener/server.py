@@ -258,12 +258,19 @@ class Listener:
                     self._sweep_one(protocol, now, now - last)
                 if number % _SWEPT == 0:
                     await asyncio.sleep(0)
-            for number, protocol in enumerate(self._room.too_much(), 1):
-                if held(protocol) and protocol in self._keys:  # it may be whole by now
-                    self._cut(protocol)
-                if number % _SWEPT == 0:
-                    await asyncio.sleep(0)
             last = now
+            await self._relieve()
+
+    async def _relieve(self) -> None:
+        """End those that hold most of what unfinished requests may hold together, where it is too much."""
+        for number, protocol in enumerate(self._room.too_much(), 1):
+            try:
+                if protocol in self._keys and held(protocol):  # it may be whole by now
+                    self._cut(protocol)
+            except Exception:
+                _log.exception("a connection could not be ended")
+            if number % _SWEPT == 0:
+                await asyncio.sleep(0)
 
     def _sweep_one(self, protocol: GuardedProtocol, now: float, elapsed: float) -> None:
         try:

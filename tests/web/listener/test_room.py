@@ -1,8 +1,10 @@
 import asyncio
 import socket
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -161,6 +163,26 @@ async def test_unfinished_requests_hold_no_more_than_they_may(start: bytes, monk
         told = await asyncio.gather(*(line.answer() for line in lines[:12] if line.reader.at_eof() or line.reader._buffer))  # type: ignore[attr-defined]
         assert told
         assert {status(answer) for answer in told} == {503}
+
+
+async def test_who_never_reads_its_answer_gives_way() -> None:
+    """A newcomer is served though all places are held by connections to which nothing more can be written."""
+
+    async def long_answer(_scope: object, _receive: object, send: Callable[[dict[str, object]], Any]) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(1000):
+            await send({"type": "http.response.body", "body": b"x" * 100_000, "more_body": True})
+
+    listener = await Listener.open(long_answer, "127.0.0.1", 0, deadlines=PATIENT, ceilings=Ceilings(total=3))
+    async with AsyncExitStack() as stack:
+        for _ in range(3):
+            deaf = stack.enter_context(socket.create_connection(listener.address, timeout=5))
+            deaf.sendall(HEAD + b"Content-Length: 0\r\n\r\n")
+        await until(lambda: len(listener._keys) == 3 and all(one.flow and one.flow.write_paused for one in listener._keys))
+        (newcomer,) = await _come(stack, listener, 1, HEAD + b"Content-Length: 0\r\n\r\n")
+        assert status(await newcomer.answer()) == 200
+        assert listener.connections == 3
+    await listener.close(0.05)
 
 
 async def test_headers_are_counted_as_they_come() -> None:
