@@ -12,6 +12,7 @@ FAIR = 16 * 1024  # bytes a second at which a body uses up nothing of its time
 BUSY = -1.0
 
 _PART = 16  # one look finds the next to go out of so many: with each newcomer one look would be most of what a flood costs
+_BLAMED = 0.1  # of its time: a second of a head, or that a body is behind
 _FRESH = 1.0  # seconds that a look is good for
 _PAUSE = 0.05  # seconds without a look after one that found nobody
 _WHOLE = 64 * 1024  # from here on a body has claimed its bytes (web.listener.body)
@@ -77,6 +78,12 @@ def spent(one: GuardedProtocol, now: float) -> float:
         return BUSY
     rests = one.phase is Phase.REST and one.cycle is not None
     return (now - one.since) / (deadlines.idle if rests else deadlines.head)
+
+
+def dawdles(one: GuardedProtocol, now: float) -> bool:
+    """Whether it kept us waiting for a request for long enough to blame its sender."""
+    asks = one.phase in {Phase.HEAD, Phase.BODY} or (one.phase is Phase.REST and one.cycle is None)
+    return asks and spent(one, now) >= _BLAMED
 
 
 def held(one: GuardedProtocol) -> int:

@@ -19,11 +19,12 @@ from web.listener.connection import Deadlines, canned
 from web.listener.crowd import Ceilings, Crowd
 from web.listener.port import open_port
 from web.listener.protocol import GuardedProtocol
-from web.listener.room import Room, held
+from web.listener.room import Room, dawdles, held
 
 _log = logging.getLogger(__name__)
 _TURN = 16  # connections accepted before others get a turn: a flood of them leaves more than half of the time to requests
 _SWEPT = 100  # connections looked at before others get a turn: thousands may be overdue at once
+_WAIT = 30.0  # seconds that an address finds no place whose connections had to give way, while all are taken
 _WAKE = 1.0  # seconds for the accept loop to see that it is to end
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
 
@@ -198,8 +199,11 @@ class Listener:
 
     def _place_of(self, address: str) -> str | None:
         """Where a newcomer is counted; None where it finds no place. Its own address' ceiling costs no other theirs."""
-        if self._crowd.full and not self._crowd.refuses(address):
-            self._make_room()
+        now = asyncio.get_running_loop().time()
+        if self._crowd.refuses(address, now):
+            return None
+        if self._crowd.full:
+            self._make_room(now)
         return None if self._crowd.full else self._crowd.enter(address)
 
     def _arrived(self, sock: socket.socket, protocol: GuardedProtocol, task: asyncio.Task[None]) -> None:
@@ -226,10 +230,12 @@ class Listener:
         if key is not None:
             self._crowd.leave(key)
 
-    def _make_room(self) -> None:
+    def _make_room(self, now: float) -> None:
         """End the connection that has used up most of its time without doing anything."""
-        protocol = self._room.next_to_go(asyncio.get_running_loop().time())
+        protocol = self._room.next_to_go(now)
         if protocol is not None:
+            if dawdles(protocol, now):
+                self._crowd.let_wait(self._keys[protocol], now + _WAIT)
             self._cut(protocol)
 
     def _cut(self, protocol: GuardedProtocol) -> None:

@@ -1,5 +1,6 @@
 import asyncio
 import socket
+import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -12,7 +13,6 @@ import trustme
 from tests.web.listener.scene import BRISK, PATIENT, Line, Scene, dial, exchange, post, status, until
 from web.listener import room
 from web.listener.certificate import Certificate
-from web.listener.connection import Deadlines
 from web.listener.crowd import Ceilings
 from web.listener.protocol import GuardedProtocol
 from web.listener.room import BUSY, spent
@@ -68,7 +68,10 @@ async def test_who_is_cut_off_in_a_request_is_told_to_come_again(name: str) -> N
 async def test_who_was_served_outlasts_strangers() -> None:
     """A sender that rests between two requests keeps its connection, though it was there before them."""
     scene = Scene()
-    async with scene.listening(ceilings=FULL, deadlines=Deadlines()) as listener, AsyncExitStack() as stack:
+    async with (
+        scene.listening(ceilings=FULL, deadlines=replace(Deadlines(), head=60, idle=360)) as listener,
+        AsyncExitStack() as stack,
+    ):
         (sender,) = await _come(stack, listener, 1, post(b"1"))
         assert status(await sender.answer()) == 200
         await _come(stack, listener, 16, HOLDS["a head without end"])
@@ -85,6 +88,25 @@ async def test_an_address_that_has_too_many_costs_no_other_its_place() -> None:
         for line in lines:
             await line.say(post(b"x"))
             assert status(await line.answer()) == 200
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has all of 127.0.0.0/8 by itself")
+async def test_an_address_whose_connections_gave_way_waits() -> None:
+    """Who comes again after it kept others from their places is turned away at once, and nobody gives way for it."""
+    there = ("127.0.0.9", 0)
+    listening = Scene().listening(ceilings=FULL, deadlines=replace(PATIENT, head=1.0))
+    async with listening as listener, AsyncExitStack() as stack:
+        for _ in range(8):
+            await stack.enter_async_context(dial(listener, local_addr=there))
+        await asyncio.sleep(0.2)
+        sender = await stack.enter_async_context(dial(listener))
+        await sender.say(post(b"{}"))
+        assert status(await sender.answer()) == 200
+        again = await stack.enter_async_context(dial(listener, local_addr=there))
+        assert status(await again.rest()) == 503
+        await sender.say(post(b"{}"))
+        assert status(await sender.answer()) == 200
+        assert listener.connections == 8
 
 
 async def test_a_handshake_gives_way_too(tmp_path: Path) -> None:
