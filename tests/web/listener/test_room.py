@@ -68,10 +68,8 @@ async def test_who_is_cut_off_in_a_request_is_told_to_come_again(name: str) -> N
 async def test_who_was_served_outlasts_strangers() -> None:
     """A sender that rests between two requests keeps its connection, though it was there before them."""
     scene = Scene()
-    async with (
-        scene.listening(ceilings=FULL, deadlines=replace(Deadlines(), head=60, idle=360)) as listener,
-        AsyncExitStack() as stack,
-    ):
+    deadlines = replace(PATIENT, head=60, idle=360)
+    async with scene.listening(ceilings=FULL, deadlines=deadlines) as listener, AsyncExitStack() as stack:
         (sender,) = await _come(stack, listener, 1, post(b"1"))
         assert status(await sender.answer()) == 200
         await _come(stack, listener, 16, HOLDS["a head without end"])
