@@ -260,7 +260,7 @@ class Listener:
             await asyncio.sleep(self.deadlines.sweep)
             now = loop.time()
             for number, protocol in enumerate(list(self._keys), 1):
-                if protocol.transport is not None and protocol in self._keys:
+                if protocol in self._keys and protocol.transport is not None:
                     self._sweep_one(protocol, now, now - last)
                 if number % _SWEPT == 0:
                     await asyncio.sleep(0)
