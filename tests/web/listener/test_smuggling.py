@@ -21,9 +21,7 @@ GITHUB = replace(
 async def test_no_event_hides_in_another_request() -> None:
     """Whatever a framing may mean to another server: of a signed event that is hidden behind it nothing is heard."""
     scene = Scene(touchpoints=(GITHUB,))
-    async with scene.listening(
-        deadlines=replace(BRISK, linger=10)
-    ) as listener:  # no reset while much is on its way
+    async with scene.listening(deadlines=replace(BRISK, linger=10)) as listener:  # no reset while much is on its way
         tricks = smuggled(PATH, "hooks.test")
         answers = await asyncio.gather(*(exchange(listener, data) for data in tricks.values()))
     assert scene.kept.arrivals == []
