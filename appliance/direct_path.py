@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 from appliance.address import join_address
+from appliance.ceilings import ceilings_here
 from appliance.path_overlap import PathOverlap
 from store.inbox import StoreUnavailable
 from store.old_path import OldPath
@@ -40,7 +41,8 @@ class DirectPath:
         """
 
         def make(address: str, port: int, certificate: Certificate | None) -> Listener:
-            return Listener(app, address, port, certificate=certificate, trusted=trusted, ceilings=ceilings)
+            fitting = ceilings_here(ceilings)
+            return Listener(app, address, port, certificate=certificate, trusted=trusted, ceilings=fitting)
 
         self._switchboard = Switchboard(make)
         self._overlap = overlap

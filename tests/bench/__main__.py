@@ -25,6 +25,7 @@ BENCHMARKS = {
     "exe": "tests.bench.exe:exe",
     "live": "tests.bench.live:live",
     "lists": "tests.bench.lists:lists",
+    "attack": "tests.bench.attack:attack",
 }
 APART = {"exe"}  # needs what `build.py exe` makes
 

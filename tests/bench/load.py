@@ -18,6 +18,7 @@ class Load:
     accepted: int  # answers with 2xx
     seconds: float
     p99: float  # seconds to the answer
+    refused: int = 0  # other answers, and what broke off
 
     @property
     def rate(self) -> float:
@@ -25,8 +26,8 @@ class Load:
         return self.accepted / self.seconds
 
 
-def post(url: str, *, seconds: int, folder: Path, connections: int = CONNECTIONS) -> Load:
-    """Post for some seconds. Raises BenchError when wrk is missing or anything was answered with other than 2xx."""
+def post(url: str, *, seconds: int, folder: Path, connections: int = CONNECTIONS, refusals: bool = False) -> Load:
+    """Post for some seconds. Raises BenchError when wrk is missing or, unless there may be refusals, where there was one."""
     wrk = shutil.which("wrk")
     if wrk is None:
         raise BenchError("wrk is not installed; on Debian and Ubuntu: apt-get install wrk")
@@ -36,6 +37,8 @@ def post(url: str, *, seconds: int, folder: Path, connections: int = CONNECTIONS
     command = [wrk, "-t2", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(script), url, "--"]
     output = finished([*command, str(folder / "body.json"), signature(content)], seconds=seconds + 30)
     found = json.loads(next(line for line in output.splitlines() if line.startswith("@"))[1:])
-    if found["refused"] or found["broken"]:
+    refused = found["refused"] + found["broken"]
+    if refused and not refusals:
         raise BenchError(f"{url}: {found['refused']} refused and {found['broken']} broken of {found['requests']}")
-    return Load(accepted=found["requests"], seconds=found["microseconds"] / 1e6, p99=found["p99"] / 1e6)
+    accepted = found["requests"] - found["refused"]
+    return Load(accepted=accepted, seconds=found["microseconds"] / 1e6, p99=found["p99"] / 1e6, refused=refused)

@@ -34,6 +34,11 @@ class ProxyProcess:
         """Where senders and agents reach it."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def page(self) -> str:
+        """The operator's page."""
+        return f"http://127.0.0.1:{self._admin}"
+
     @contextlib.contextmanager
     def started(self) -> Iterator[None]:
         """Run for as long as the block takes."""

@@ -67,6 +67,16 @@ CASES = {
     "clock-jumps": Case("clocks:jumps", {}, {"rounds": 60, "seed": 7}),
     "handles": Case("limits:handles", {}, {"rounds": 20}),
     "memory": Case("limits:memory", {"bodies": 10}, {"bodies": 16, "rounds": 10}),
+    "crowd": Case(
+        "crowd:agent",
+        {"handles": 512, "connections": 500, "seconds": 0.5, "waves": ()},
+        {"handles": 12_000, "connections": 10_000, "seconds": 15.0},
+    ),
+    "crowd-proxy": Case(
+        "crowd:proxy",
+        {"handles": 512, "connections": 500, "seconds": 0.5, "waves": ()},
+        {"handles": 16_384, "connections": 10_000, "seconds": 10.0},
+    ),
     "accepting": Case("accepting:accepting", {}, {"rounds": 40}),
     "simulation": Case("simulated:seeds", {"count": 5, "first": 200}, {"count": 10_000}),
     "switch": Case("switch:switch", {"each": 0.2}, {"each": 8.0, "turns": 3}),

@@ -34,6 +34,7 @@ class Program:
     def __init__(self, folder: Path, name: str, options: Sequence[str]) -> None:
         self.folder = folder / name
         self.environment: Mapping[str, str] = {}  # beside our own, from the next start on
+        self.limit: Callable[[], None] | None = None
         self._log = folder / f"{name}.log"
         self._options = list(options)
         self._process: asyncio.subprocess.Process | None = None
@@ -50,6 +51,7 @@ class Program:
                 stderr=log,
                 cwd=ROOT,
                 env={**os.environ, **self.environment},
+                preexec_fn=self.limit,
             )
 
     @property
@@ -57,6 +59,11 @@ class Program:
         """Its process."""
         assert self._process is not None
         return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self._process is not None and self._process.returncode is None
 
     async def ended(self, *, seconds: float) -> bool:
         """Whether it ends by itself within so many seconds."""
@@ -136,11 +143,15 @@ class Both:
 
 
 @asynccontextmanager
-async def both_of(folder: Path) -> AsyncIterator[tuple[Both, httpx.AsyncClient]]:
+async def both_of(
+    folder: Path, *, proxy_limit: Callable[[], None] | None = None
+) -> AsyncIterator[tuple[Both, httpx.AsyncClient]]:
+    """Both, started and paired."""
     ledger = Ledger()
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
     async with open_sink(ledger) as sink, httpx.AsyncClient(timeout=20, trust_env=False, limits=limits) as client:
         made = Both(folder, ledger, sink.url)
+        made.proxy.limit = proxy_limit
         try:
             await made.begin(client)
             yield made, client

@@ -90,7 +90,8 @@ class Limited:
 
 
 @asynccontextmanager
-async def _limited(folder: Path) -> AsyncIterator[tuple[Limited, httpx.AsyncClient]]:
+async def limited(folder: Path) -> AsyncIterator[tuple[Limited, httpx.AsyncClient]]:
+    """An agent that is not started, its destination, and a client."""
     ledger = Ledger()
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
     async with open_sink(ledger) as sink, httpx.AsyncClient(timeout=60, trust_env=False, limits=limits) as client:
@@ -107,7 +108,7 @@ async def memory(folder: Path, *, size: int = 256, bodies: int = 16, rounds: int
         limit = with_memory(size * MIB)
     else:
         raise LeftOutError("Linux alone holds a process to so much memory")
-    async with _limited(folder) as (made, client):
+    async with limited(folder) as (made, client):
         await made.start(COMMAND, limit)
         one = Sender(made.ledger, lambda: made.url, client)
         for turn in range(rounds):
@@ -123,7 +124,7 @@ async def handles(folder: Path, *, most: int = 96, rounds: int = 1) -> Found:
         raise LeftOutError("Windows knows no such limit")
     else:  # noqa: RET506 - so that a check for Windows sees that the other is not there
         limit = with_handles(most)
-    async with _limited(folder) as (made, client):
+    async with limited(folder) as (made, client):
         await made.start(COMMAND, limit)
         sender = Sender(made.ledger, lambda: made.url, client)
         found = Found()
@@ -144,7 +145,7 @@ async def handles(folder: Path, *, most: int = 96, rounds: int = 1) -> Found:
 
 async def slow_disk(folder: Path, *, seconds: float = 0.5, senders: int = 200, each: int = 2) -> Found:
     """Commits take their time: answers are slower, then 503, and memory stays within bounds."""
-    async with _limited(folder) as (made, client):
+    async with limited(folder) as (made, client):
         await made.start([sys.executable, "-m", "tests.chaos.slowed", str(seconds)])
         assert made.process is not None
         before = most_resident(made.process.pid)

@@ -11,7 +11,7 @@ from statistics import linear_regression, median
 
 import httpx
 
-from tests.bench.processes import family, handles, resident
+from tests.bench.processes import family, open_handles, resident
 from tests.chaos.executables import Both, answers, until
 from tests.chaos.found import Found
 from tests.chaos.ledger import Ledger
@@ -147,7 +147,7 @@ def _look(both: Both, taken: Sequence[float], at: float) -> Look:
     return Look(
         at=at,
         memory=resident(programs),
-        handles=sum(handles(one) for one in programs),
+        handles=sum(open_handles(one) for one in programs),
         wal=sum(file.stat().st_size for file in logs),
         middle=ordered[len(ordered) // 2],
         slow=ordered[len(ordered) * 99 // 100],

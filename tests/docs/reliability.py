@@ -26,6 +26,7 @@ GROUPS = {
     "backups that are put back": ("restored-*",),
     "an hour at half of full speed": ("soak",),
     "too little memory, no file handles, a dead listener": ("memory", "handles", "accepting"),
+    "crowds of hostile connections, and requests hidden in requests": ("crowd*",),
     "an agent, a proxy or a middlebox that lies": ("hostile-*", "middlebox"),
     "calls and bytes that machines make up": ("described-calls", "fuzz"),
     "switching between direct and proxy under load": ("switch",),

@@ -35,6 +35,7 @@ MAX_HEAD = 64 * 1024
 MAX_TARGET = 8 * 1024
 MAX_PIPELINE = 16  # requests read ahead on one connection
 FRAMING = 64 * 1024  # chunk sizes, extensions and trailers may take so much, and beyond it 4 bytes for each byte of body
+GATHERED = 64 * 1024  # bytes of a body that comes in pieces before the app is given them
 SWALLOW = 64 * 1024 * 1024  # bytes read and dropped after an early answer
 
 ACCEPT = "hookport.accept"  # the ASGI extension {"accept": () -> bool}: an empty 200 in one write; where False, it must be sent

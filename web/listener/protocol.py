@@ -16,8 +16,10 @@ from web.listener.connection import (
     ACCEPTED,
     CLIENT,
     FRAMING,
+    GATHERED,
     HANGS_UP,
     MAX_HEAD,
+    MAX_HEADERS,
     MAX_PIPELINE,
     SWALLOW,
     Deadlines,
@@ -25,31 +27,11 @@ from web.listener.connection import (
     canned,
     head_fault,
 )
+from web.listener.patient import PatientTransport
 
 
 class _Refused(Exception):
     """Raised through the parser to stop it."""
-
-
-class _PatientTransport:
-    """What a request writes to while its body is still on the way: its close lingers, so that the sender sees the answer."""
-
-    __slots__ = ("_protocol",)
-
-    def __init__(self, protocol: "GuardedProtocol") -> None:
-        self._protocol = protocol
-
-    def write(self, data: bytes) -> None:
-        self._protocol.transport.write(data)
-
-    def is_closing(self) -> bool:
-        return self._protocol.transport.is_closing()
-
-    def close(self) -> None:
-        if self._protocol.phase is Phase.BODY:
-            self._protocol.linger()
-        else:
-            self._protocol.transport.close()
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -72,16 +54,18 @@ class GuardedProtocol(HttpToolsProtocol):
         self.deadlines = deadlines
         self.phase = Phase.REST
         self.due = inf  # of a head, an idle connection, a lingering close
-        self.since = 0.0  # when it began to wait for a head
+        self.since = loop.time()  # when it began to wait for a head
         self.unanswered = 0  # requests whose head was read
+        self.first_bytes = 0  # received with the beginning of a head that is not whole
+        self.head_bytes = 0  # received of it since
+        self.body_since = 0.0
+        self.raw_bytes = 0  # received since the head, framing included
+        self.body_bytes = 0
+        self.stalled = 0.0  # seconds without taking any of what is written to it
         self._lost = lost
         self._now = 0.0
-        self._head_bytes = 0
-        self._body_since = 0.0
-        self._raw_bytes = 0  # received since the head, framing included
-        self._body_bytes = 0
+        self._framed_from = 0  # of the raw bytes: how many had come when the last of the body came
         self._swallowed = 0
-        self._stalled = 0.0
         self._fault = 400
         self._asked = False  # whether the app still waits for the bytes of a body that it asked for
         self._keep = True  # whether the connection lives on once the body is whole
@@ -93,11 +77,6 @@ class GuardedProtocol(HttpToolsProtocol):
         }
         self._hangs_up: Callable[[], None] | None = None
         self._kept: list[tuple[bytes, bytes]] | None = None  # the headers of a head that is parsed again
-
-    @property
-    def waiting(self) -> bool:
-        """Whether nothing is being done for it: no request is whole or being read."""
-        return self.unanswered == 0 and self.phase in {Phase.REST, Phase.HEAD}
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The head is due from now on."""
@@ -134,12 +113,12 @@ class GuardedProtocol(HttpToolsProtocol):
         self._now = self.loop.time()
         self._asked = self.phase is Phase.BODY
         if self.phase is Phase.HEAD:
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD:
+            self.head_bytes += len(data)
+            if self.head_bytes > MAX_HEAD:
                 self.refuse(431)
                 return
         elif self.phase is Phase.BODY:
-            self._raw_bytes += len(data)
+            self.raw_bytes += len(data)
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -149,16 +128,28 @@ class GuardedProtocol(HttpToolsProtocol):
         else:
             if self.phase is Phase.BODY:
                 self._await_body()
+            elif self.phase is Phase.HEAD and not self.head_bytes:
+                self.first_bytes = len(data)
 
     def on_message_begin(self) -> None:
         """A head begins."""
         super().on_message_begin()
         self.phase = Phase.HEAD
-        self._head_bytes = 0
+        self.first_bytes = self.head_bytes = 0
         self._fault = 400
         if self.cycle is not None:  # the first head is due from connecting
             self.since = self._now
             self.due = self.since + self.deadlines.head
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header, or a trailer: counted as they come, since each takes more memory than its bytes."""
+        if len(self.headers) >= MAX_HEADERS:
+            self._fault = 431 if self.phase is Phase.HEAD else 400
+            raise _Refused
+        name = name.lower()  # from here on as uvicorn does: a call for each header would be felt
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """A head is whole: refuse it, or start the app."""
@@ -175,8 +166,8 @@ class GuardedProtocol(HttpToolsProtocol):
         self.scope["extensions"] = self._extensions
         self.phase = Phase.BODY
         self.unanswered += 1
-        self._body_since = self._now
-        self._raw_bytes = self._body_bytes = 0
+        self.body_since = self._now
+        self.raw_bytes = self.body_bytes = self._framed_from = 0
         self._asked = False
         self._keep = self.cycle.keep_alive and not self._draining
         self.cycle.keep_alive = False
@@ -184,7 +175,11 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """Bytes of a body."""
-        self._body_bytes += len(body)
+        self.body_bytes += len(body)
+        if self._asked and len(self.cycle.body) + len(body) < GATHERED:
+            self.cycle.body += body  # the app waits for more: to wake it for each byte of a slow body would cost most
+            self._framed_from = self.raw_bytes
+            return
         self._asked = False
         super().on_body(body)
 
@@ -226,8 +221,8 @@ class GuardedProtocol(HttpToolsProtocol):
     def sweep(self, now: float, elapsed: float) -> None:
         """Cut the connection off when it is overdue."""
         self._now = now
-        self._stalled = self._stalled + elapsed if self.flow.write_paused else 0.0
-        if self._stalled > self.deadlines.write:
+        self.stalled = self.stalled + elapsed if self.flow.write_paused else 0.0
+        if self.stalled > self.deadlines.write:
             self.transport.abort()
         elif self.phase is Phase.BODY:
             self._sweep_body(now, elapsed)
@@ -257,6 +252,13 @@ class GuardedProtocol(HttpToolsProtocol):
             self.transport.write(canned(status))
         self.linger()
 
+    def give_way(self) -> None:
+        """End at once, for others; whose request is not whole is told to come again, where it still hears."""
+        body = self.phase is Phase.BODY and self.unanswered == 1 and not self.cycle.response_started
+        if body or (self.phase is Phase.HEAD and not self.unanswered):
+            self.transport.write(canned(503))
+        self.transport.abort()
+
     def linger(self) -> None:
         """Close, but first read and drop for a while what is on its way: an early reset would cost the sender its answer."""
         if self.transport.is_closing():
@@ -284,19 +286,21 @@ class GuardedProtocol(HttpToolsProtocol):
         return True
 
     def _await_body(self) -> None:
-        if self._raw_bytes > FRAMING + 4 * self._body_bytes:
+        if not self._asked:
+            self._framed_from = self.raw_bytes
+        if self.raw_bytes > FRAMING + 4 * self.body_bytes or self.raw_bytes - self._framed_from > FRAMING:
             self.refuse(400)
             return
-        self.cycle.transport = cast(asyncio.Transport, _PatientTransport(self))
+        self.cycle.transport = cast(asyncio.Transport, PatientTransport(self))
         if not self._asked:  # framing alone, such as half a chunk's size, is nothing the app could take
             self.flow.pause_reading()
 
     def _sweep_body(self, now: float, elapsed: float) -> None:
         if self.flow.read_paused:
-            self._body_since += elapsed  # it waits for us
+            self.body_since += elapsed  # it waits for us
             return
-        taken = now - self._body_since
-        behind = self._raw_bytes < (taken - self.deadlines.grace) * self.deadlines.rate
+        taken = now - self.body_since
+        behind = self.raw_bytes < (taken - self.deadlines.grace) * self.deadlines.rate
         if behind or taken > self.deadlines.body:
             self.refuse(408)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import socket
 from collections.abc import Callable
@@ -18,9 +19,12 @@ from web.listener.connection import Deadlines, canned
 from web.listener.crowd import Ceilings, Crowd
 from web.listener.port import open_port
 from web.listener.protocol import GuardedProtocol
+from web.listener.room import Room, dawdles, held
 
 _log = logging.getLogger(__name__)
-_TURN = 64  # connections accepted before others get a turn
+_TURN = 16  # connections accepted before others get a turn: a flood of them leaves more than half of the time to requests
+_SWEPT = 100  # connections looked at before others get a turn: thousands may be overdue at once
+_WAIT = 30.0  # seconds that an address finds no place whose connections had to give way, while all are taken
 _WAKE = 1.0  # seconds for the accept loop to see that it is to end
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
 
@@ -56,9 +60,10 @@ class Listener:
         self._stopping = False
         self._accepting: asyncio.Task[None] | None = None
         self._sweeping: asyncio.Task[None] | None = None
-        self._arriving: set[asyncio.Task[None]] = set()
+        self._arriving: dict[GuardedProtocol, asyncio.Task[None]] = {}
         self._probes: dict[Any, asyncio.Future[None]] = {}
         self._keys: dict[GuardedProtocol, str] = {}
+        self._room = Room(self._keys.keys())
 
     @classmethod
     async def open(cls, app: Any, address: str, port: int, **options: Any) -> "Listener":
@@ -97,8 +102,7 @@ class Listener:
         sock, self._sock, self._accepting = self._sock, None, None
         if sock is not None:
             with contextlib.suppress(OSError):
-                while True:  # whom the system has accepted already is served, not reset
-                    self._admit(*sock.accept())
+                self._admit_waiting(sock)  # they are served, not reset
             sock.close()
 
     async def rebind(self) -> None:
@@ -120,10 +124,11 @@ class Listener:
         while (self._keys or self._arriving or self._state.tasks) and loop.time() < end:  # noqa: ASYNC110 - uvicorn tells no event
             await asyncio.sleep(min(0.02, grace))
         for connection in list(self._keys):
-            connection.transport.abort()
-        for task in (*self._arriving, *self._state.tasks):
+            self._cut(connection)
+        tasks = (*self._arriving.values(), *self._state.tasks)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._arriving, *self._state.tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await _end(self._sweeping)
         self._sweeping = None
 
@@ -153,19 +158,23 @@ class Listener:
 
     async def _accept(self, sock: socket.socket) -> None:
         loop = asyncio.get_running_loop()
-        accepted = 0
         told = ""
         while sock.fileno() != -1 and not self._stopping:
             try:
                 self._admit(*await loop.sock_accept(sock))
+                self._admit_waiting(sock, _TURN)
             except Exception as error:
                 if told != str(error):
                     told = str(error)
                     _log.warning("connections cannot be accepted: %s", told)
                 await asyncio.sleep(0.2)  # out of handles, perhaps: others may end meanwhile
-            accepted += 1
-            if accepted % _TURN == 0:
-                await asyncio.sleep(0)
+            await asyncio.sleep(0)
+
+    def _admit_waiting(self, sock: socket.socket, most: int | None = None) -> None:
+        """Take whom the system has accepted already; the loop's own way is a quarter of what each costs."""
+        with contextlib.suppress(BlockingIOError, InterruptedError):
+            for _ in range(most) if most is not None else itertools.count():
+                self._admit(*sock.accept())
 
     def _admit(self, sock: socket.socket, peer: Any) -> None:
         probe = self._probes.get(peer[:2])
@@ -173,9 +182,7 @@ class Listener:
             probe.set_result(None)
             sock.close()
             return
-        if self._crowd.full:
-            self._make_room()
-        key = None if self._crowd.full else self._crowd.enter(str(peer[0]))
+        key = self._place_of(str(peer[0]))
         if key is None:
             self._turn_away(sock)
             return
@@ -184,26 +191,34 @@ class Listener:
             # Head and body of an answer are two writes: without this the second waits up to 40 ms. asyncio sets it only where
             # a socket tells its protocol, which an accepted one does not on every system.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        task = asyncio.create_task(self._serve(sock, key))  # noqa: TID251 - held until done
-        self._arriving.add(task)
-        task.add_done_callback(partial(self._arrived, sock, key))
+        protocol = GuardedProtocol(self._config, self._state, self.deadlines, self._lost, asyncio.get_running_loop())
+        self._keys[protocol] = key
+        task = asyncio.create_task(self._serve(sock, protocol))  # noqa: TID251 - held until done
+        self._arriving[protocol] = task
+        task.add_done_callback(partial(self._arrived, sock, protocol))
 
-    def _arrived(self, sock: socket.socket, key: str, task: asyncio.Task[None]) -> None:
-        self._arriving.discard(task)
+    def _place_of(self, address: str) -> str | None:
+        """Where a newcomer is counted; None where it finds no place. Its own address' ceiling costs no other theirs."""
+        now = asyncio.get_running_loop().time()
+        if self._crowd.refuses(address, now):
+            return None
+        if self._crowd.full:
+            self._make_room(now)
+        return None if self._crowd.full else self._crowd.enter(address)
+
+    def _arrived(self, sock: socket.socket, protocol: GuardedProtocol, task: asyncio.Task[None]) -> None:
+        del self._arriving[protocol]
         if task.cancelled():  # before it began: nobody else closes it
             sock.close()
-            self._crowd.leave(key)
+            self._lost(protocol)
 
-    async def _serve(self, sock: socket.socket, key: str) -> None:
-        loop = asyncio.get_running_loop()
-        protocol = GuardedProtocol(self._config, self._state, self.deadlines, self._lost, loop)
-        self._keys[protocol] = key
+    async def _serve(self, sock: socket.socket, protocol: GuardedProtocol) -> None:
         context = self.certificate.context if self.certificate else None
         limits: dict[str, Any] = {}
         if context is not None:
             limits = {"ssl_handshake_timeout": self.deadlines.handshake, "ssl_shutdown_timeout": self.deadlines.linger}
         try:
-            await loop.connect_accepted_socket(lambda: protocol, sock, ssl=context, **limits)
+            await asyncio.get_running_loop().connect_accepted_socket(lambda: protocol, sock, ssl=context, **limits)
         except (OSError, asyncio.CancelledError):
             self._lost(protocol)  # no connection, or no handshake
         except Exception:
@@ -215,21 +230,27 @@ class Listener:
         if key is not None:
             self._crowd.leave(key)
 
-    def _make_room(self) -> None:
-        """End the connection that has waited longest without doing anything."""
-        waiting = [protocol for protocol in self._keys if protocol.waiting]
-        if waiting:
-            oldest = min(waiting, key=lambda protocol: protocol.since)
-            if oldest.transport is not None:
-                oldest.transport.abort()
-            self._lost(oldest)
+    def _make_room(self, now: float) -> None:
+        """End the connection that has used up most of its time without doing anything."""
+        protocol = self._room.next_to_go(now)
+        if protocol is not None:
+            if dawdles(protocol, now):
+                self._crowd.let_wait(self._keys[protocol], now + _WAIT)
+            self._cut(protocol)
+
+    def _cut(self, protocol: GuardedProtocol) -> None:
+        """End a connection, whatever it is at; a request that is not whole is answered 503."""
+        if protocol.transport is not None:
+            protocol.give_way()
+        elif protocol in self._arriving:
+            self._arriving[protocol].cancel()  # in the middle of its handshake
+        self._lost(protocol)
 
     def _turn_away(self, sock: socket.socket) -> None:
         with contextlib.suppress(OSError):
             if self.certificate is None:
                 sock.setblocking(False)
                 sock.send(canned(503))
-                sock.shutdown(socket.SHUT_WR)
         sock.close()
 
     async def _sweep(self) -> None:
@@ -238,10 +259,24 @@ class Listener:
         while True:
             await asyncio.sleep(self.deadlines.sweep)
             now = loop.time()
-            for protocol in list(self._keys):
-                if protocol.transport is not None:
+            for number, protocol in enumerate(list(self._keys), 1):
+                if protocol in self._keys and protocol.transport is not None:
                     self._sweep_one(protocol, now, now - last)
+                if number % _SWEPT == 0:
+                    await asyncio.sleep(0)
             last = now
+            await self._relieve()
+
+    async def _relieve(self) -> None:
+        """End those that hold most of what unfinished requests may hold together, where it is too much."""
+        for number, protocol in enumerate(self._room.too_much(), 1):
+            try:
+                if protocol in self._keys and held(protocol):  # it may be whole by now
+                    self._cut(protocol)
+            except Exception:
+                _log.exception("a connection could not be ended")
+            if number % _SWEPT == 0:
+                await asyncio.sleep(0)
 
     def _sweep_one(self, protocol: GuardedProtocol, now: float, elapsed: float) -> None:
         try:

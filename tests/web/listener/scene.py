@@ -34,7 +34,7 @@ OPEN = Touchpoint(id=2, name="open", verification=Verification(scheme="none", al
 BRISK = Deadlines(
     head=0.3, idle=0.4, grace=0.2, rate=1000, body=1.0, write=0.5, linger=0.3, parting=0.2, handshake=0.5, sweep=0.05
 )
-PATIENT = replace(BRISK, head=10, idle=10, grace=10, body=30, handshake=10, write=10)
+PATIENT = replace(BRISK, head=60, idle=60, grace=60, body=90, handshake=60, write=10)
 
 
 class Shelf:

@@ -1,8 +1,10 @@
 import asyncio
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from tests.web.listener.scene import BRISK, Scene, dial, exchange, post, signature, status, until
+from tests.web.listener.scene import BRISK, PATIENT, Scene, dial, exchange, post, signature, status, until
 from web.listener.crowd import Ceilings
 from web.listener.server import Listener
 
@@ -138,6 +140,33 @@ async def test_a_chunk_comes_in_any_pieces() -> None:
             await asyncio.sleep(0.02)  # so that each is a packet of its own
         assert status(await line.answer()) == 200
     assert scene.kept.bodies == [b"abc"]
+
+
+@pytest.mark.parametrize("framing", [b"Content-Length: 60\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n"])
+async def test_a_body_in_many_pieces_wakes_the_app_but_seldom(framing: bytes) -> None:
+    """Its bytes are gathered: what a stranger sends byte by byte costs little, and comes whole."""
+    parts: list[bytes] = []
+
+    async def reading(_scope: object, receive: Callable[[], Any], send: Callable[[dict[str, object]], Any]) -> None:
+        more = True
+        while more:
+            message = await receive()
+            parts.append(message["body"])
+            more = message["more_body"]
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    listener = await Listener.open(reading, "127.0.0.1", 0, deadlines=PATIENT)
+    async with dial(listener) as line:
+        await line.say(HEAD + framing)
+        for _ in range(60):
+            await asyncio.sleep(0.002)
+            await line.say(b"x" if b"Length" in framing else b"1\r\nx\r\n")
+        await line.say(b"" if b"Length" in framing else b"0\r\n\r\n")
+        assert status(await line.answer()) == 204
+    await listener.close(0.1)
+    assert b"".join(parts) == b"x" * 60
+    assert len(parts) <= 3
 
 
 async def test_a_body_of_framing_alone_is_overdue() -> None:
