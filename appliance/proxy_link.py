@@ -62,6 +62,7 @@ class ProxyNeeds:
     released: Callable[[int], None]  # events entered the inbox: wake the drain
     trouble: Callable[[], str]  # problem code of what keeps this agent from taking anything in; empty: nothing
     verify: Callable[[int], Awaitable[None]]  # verify again the refused events of a touchpoint
+    unseen: Callable[[], bool] = lambda: False  # a backup was put back, and nobody has looked: these may have run since
     landed: Callable[[list[Landed]], None] = lambda _landed: None  # stored, for figures
     perform: Perform = not_performed  # what a handshake's answer waits for
     published: KeySource = NO_KEY_SOURCE
@@ -152,7 +153,7 @@ class ProxyLink:
 
     async def verify_newly_lacking(self) -> None:
         """As `verify_lacking`, but for what was tried before: these may have been judged before their touchpoint was here."""
-        dock = self._needs.dock()
+        dock = None if self._needs.unseen() else self._needs.dock()
         for number in await dock.lacking() if dock is not None else ():
             if dock is not None and (living := await self._living(number)):
                 await dock.adopt(number, living)

@@ -167,7 +167,7 @@ class Queue(Protocol):
         """
 
     async def reincarnate_all(self, new_incarnation: Callable[[], str], *, now: Micros) -> None:
-        """The whole file was put back from a backup: every lane as by `reincarnate`, with a leap of a million numbers."""
+        """The whole file was put back from a backup: every lane as by `reincarnate`, with a leap that no age outruns."""
 
     async def expire(self, *, before: Micros, acknowledged_before: Micros, limit: int) -> Mapping[int, int]:
         """Remove what waited past its age and what was acknowledged long ago, `limit` events a transaction, and give the space

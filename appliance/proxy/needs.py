@@ -81,6 +81,7 @@ def server_needs(
     store_trouble: Problem | None,
     disk_trouble: Problem | None,
     not_applied: Sequence[Problem],
+    warnings: Iterable[Problem],
     listener_error: str,
     certificates: Iterable[tuple[str, Micros | None]],
     organisations: int,
@@ -94,6 +95,7 @@ def server_needs(
     if not_applied:
         words = problem("config_not_applied", errors=" ".join(str(one) for one in not_applied[:3]))
         yield OperatorNeed(problem=words, count=len(not_applied))
+    yield from (OperatorNeed(problem=warning) for warning in warnings)
     if not settings.public_url:
         yield OperatorNeed(problem=problem("server_not_set_up"))
     if listener_error:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from store.sqlite.bulk import Bulk
 from touchpoints.moment import HOUR, Micros
 
-LEAP = 1_000_000  # numbers and epochs that a restored proxy passes over
+# Numbers and epochs that a restored proxy passes over: more than months of one organisation at the full speed of a proxy.
+LEAP = 100_000_000_000
 
 
 @dataclass(slots=True)

@@ -70,6 +70,7 @@ class Home:
         self.old_paths = SqliteOldPaths(kit.database)
         self.configuration = Configuration(agent=AgentSettings(mode=mode), touchpoints=(ORDERS, STOCK))
         self.verified: list[int] = []
+        self.unseen = False
         self.landed: list[Landed] = []
         self.clients: list[str] = []
         self.path = ProxyPath(
@@ -87,6 +88,7 @@ class Home:
                 released=lambda _: None,
                 trouble=lambda: "",
                 verify=self.verify,
+                unseen=lambda: self.unseen,
                 landed=self.landed.extend,
                 version="1.2.3",
             )
@@ -366,6 +368,21 @@ async def test_lacking_touchpoints_are_verified_once_they_are_there(tmp_path: Pa
         (number,) = await one.file.dock.lacking()
         assert (await one.ran(), one.verified) == ([], [])
         await one.set(touchpoints=(ORDERS, touchpoint(number, name="crm")))
+        assert one.verified == [number]
+
+
+async def test_after_a_restore_they_wait_until_somebody_has_looked(tmp_path: Path, proxy: ScriptedProxy) -> None:
+    """The touchpoint may have come after the backup, and these events have run: they do not by themselves a second time."""
+    proxy.post(1, touchpoint="crm")
+    async with home(tmp_path, proxy) as one:
+        await until_async(one.file.dock.lacking)
+        (number,) = await one.file.dock.lacking()
+        one.unseen = True
+        await one.set(touchpoints=(ORDERS, touchpoint(number, name="crm")))
+        await one.path.watch()
+        assert one.verified == []
+        one.unseen = False
+        await one.path.watch()
         assert one.verified == [number]
 
 
