@@ -20,6 +20,7 @@ SCREENS = [
     "/organisations/add",
     "/organisations/acme",
     "/settings/server",
+    "/settings/backup",
     "/settings/people",
     "/settings/audit",
     "/settings/about",

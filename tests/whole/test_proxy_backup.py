@@ -5,7 +5,6 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -31,11 +30,6 @@ def send(url: str, *keys: str) -> None:
         assert httpx.post(url, content=key.encode(), headers=github(key.encode(), key)).status_code == 200
 
 
-def code_of(answer: Any, code: str) -> list[Any]:
-    """What of a status has a code."""
-    return [one for one in answer["needs_you"] if one["code"] == code]
-
-
 def test_a_killed_proxy_is_put_back_elsewhere_and_its_agent_pulls_on(
     site: Site, destination: Destination, tmp_path: Path
 ) -> None:
@@ -50,11 +44,8 @@ def test_a_killed_proxy_is_put_back_elsewhere_and_its_agent_pulls_on(
     all_arrived(destination, {"early-1", "early-2"})
     assert agent.stop() == 0
     send(url, "waits-1", "waits-2", "waits-3")
-    spare = site.code("code", "acme")
     made = site.proxy.json("backup")
     assert (made["waiting"], made["organisations"], made["agents"], made["with_key"]) == (3, 1, 1, False)
-    listed = site.proxy.json("backup", "--list")
-    assert [one["file"] for one in listed["backups"]] == [made["file"]]
     agent.start()
     all_arrived(destination, {"waits-1", "waits-2", "waits-3"})
     assert agent.stop() == 0
@@ -68,10 +59,6 @@ def test_a_killed_proxy_is_put_back_elsewhere_and_its_agent_pulls_on(
 
     archive, key = (Path(shutil.copy(one, tmp_path)) for one in (made["file"], site.proxy.data / "secret.key"))
     site.proxy.data = tmp_path / "elsewhere"
-    refused = agent.run("restore", str(archive))
-    assert (refused.returncode, "[backup_of_proxy]" in refused.stderr) == (1, True)
-    refused = site.proxy.run("restore", str(archive))
-    assert (refused.returncode, "[backup_without_key]" in refused.stderr) == (1, True)
     done = site.proxy.run("restore", str(archive), "--key", str(key), "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) | {"version": ""} == {
@@ -90,10 +77,5 @@ def test_a_killed_proxy_is_put_back_elsewhere_and_its_agent_pulls_on(
         [*(f"early-{number}" for number in (1, 2)), *(f"waits-{number}" for number in (1, 2, 3)), "late-1", "late-2"]
     )
     status = site.proxy.json("status")
-    assert [one["organisation"] for one in code_of(status, "queue_gap")] == ["acme"]
-    assert len(code_of(status, "proxy_put_back")) == 1
-    refused = agent.run("pair", spare, "--proxy", site.url, "--name", "with a code of then")
-    assert refused.returncode == 1
-    assert site.proxy.run("backup", "--looked").returncode == 0
-    assert code_of(site.proxy.json("status"), "proxy_put_back") == []
-    assert site.proxy.stop() == 0
+    assert [one["organisation"] for one in status["needs_you"] if one["code"] == "queue_gap"] == ["acme"]
+    assert [one["count"] for one in status["needs_you"] if one["code"] == "proxy_put_back"] == [1]

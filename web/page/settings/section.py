@@ -62,7 +62,7 @@ def forms_of(
     `sources`: where kept secrets come from, by their fingerprint.
     """
     forms: dict[str, list[Entry]] = {}
-    others: list[Problem] = []
+    others: list[Problem] = [] if saving else [*problems]
     for section, group in groups.items():
         mine = section == saving
         errors, left = placed(problems if mine else (), group, section)
