@@ -57,8 +57,11 @@ def sound(path: Path, kind: str, application: int, now: Micros) -> Iterator[sqli
 
 @contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection of our own beside the owner's; it never checkpoints, as the owner's readers never do."""
-    with explaining(path), closing(sqlite3.connect(path, isolation_level=None)) as db:
+    """A connection of our own beside the owner's; it never checkpoints, as the owner's readers never do.
+
+    Where there is no file none is made: a damaged one was moved aside, and whether to begin anew is for a person to say.
+    """
+    with explaining(path), closing(sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, isolation_level=None)) as db:
         for pragma in ("busy_timeout = 10000", "wal_autocheckpoint = 0"):
             db.execute(f"PRAGMA {pragma}")
         yield db

@@ -195,6 +195,20 @@ async def test_a_copy_that_cannot_be_put_back_is_no_backup(keeper: Keeper, monke
     assert keeper.backups.trouble.code == "backup_failed"
 
 
+async def test_of_a_file_that_was_moved_aside_none_is_made(keeper: Keeper) -> None:
+    """And no file in its place: whether to begin with an empty one is for a person to say."""
+    await keeper.backups.make()
+    assert keeper.opened.events is not None
+    await keeper.opened.events.close()
+    keeper.opened.folder.events.rename(keeper.opened.folder.path / "events.corrupt-20261124T023000Z.db")
+    keeper.clock.time += DAY
+    await keeper.backups.when_due()
+    assert keeper.moments() == [NOON]
+    assert keeper.backups.trouble is not None
+    assert keeper.backups.trouble.code == "backup_failed"
+    assert not keeper.opened.folder.events.exists()
+
+
 async def test_a_folder_that_cannot_be_written_to_is_told(keeper: Keeper, tmp_path: Path) -> None:
     """A file stands where the folder should be."""
     (tmp_path / "full").write_text("x")

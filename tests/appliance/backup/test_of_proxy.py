@@ -15,6 +15,7 @@ from appliance.clock import Clock
 from appliance.data_folder import DataFolder
 from store.remote_errors import RemoteError
 from tests.appliance.agents import agent_over
+from tests.chaos.restored import proxy_back
 from tests.web.proxy.kit import MACHINE, Puller, Site, proxy_over
 from touchpoints.problem import ProblemError
 
@@ -149,3 +150,14 @@ async def test_one_is_made_while_senders_post_and_a_failure_needs_the_operator(
         assert made.path.name.startswith("hookport-proxy-")
         assert "backup_no_room" not in await codes(site)
         assert len(await taken(puller, 9)) == 3
+
+
+@pytest.mark.parametrize(
+    "after",
+    [{"pulled": 6, "after": 3}, {"pulled": 3, "unpulled": 4}, {"pulled": 2, "docked": 3}, {"docked": 3, "running": True}],
+)
+async def test_a_whole_agent_goes_on_and_runs_nothing_twice(tmp_path: Path, after: dict[str, Any]) -> None:
+    """Whatever came between backup and loss: pulled and run, lost, or stored here without a word of its acceptance."""
+    found = await proxy_back(tmp_path, by_command=True, **after)
+    assert found.tried > 0
+    assert found.good, found
