@@ -54,6 +54,8 @@ async def test_without_room_the_page_says_why(ann: Person, monkeypatch: pytest.M
     refused = await ann.post("/settings/backup/make")
     assert refused.status_code == 422
     assert "No backup was made" in refused.text
+    assert refused.text.count("No backup was made") == 1
+    assert (await ann.get("/settings/backup")).text.count("No backup was made") == 1
     home = (await ann.get("/")).text
     assert re.search(r'No backup was made.*href="/settings/backup"', home, re.DOTALL)
 

@@ -21,6 +21,7 @@ async def test_one_that_cannot_be_made_says_why_on_its_screen(tmp_path: Path, mo
         refused = await ann.post("/settings/backup/make", headers=OWN_FORM)
         assert refused.status_code == 422
         assert "No backup was made" in refused.text
+        assert "No backup was made" in (await ann.get("/settings/backup", headers=OWN_LINK)).text
         home = (await ann.get("/", headers=OWN_LINK)).text
         assert re.search(r'No backup was made.*href="/settings/backup"', home, re.DOTALL)
         monkeypatch.undo()

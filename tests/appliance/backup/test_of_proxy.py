@@ -144,6 +144,7 @@ async def test_one_is_made_while_senders_post_and_a_failure_needs_the_operator(
         await site.role._safekeeping.backups.when_due()
         assert "backup_no_room" in await codes(site)
         monkeypatch.undo()
+        assert "backup" in {job.name for job in site.role._schedule._scheduler.get_jobs()}
         for number in range(3):
             assert (await site.post(puller, body=b"%d" % number)).status_code == 200
         (made, _) = await site.role._safekeeping.backups.make()

@@ -118,10 +118,12 @@ async def section_screen(
 
 
 async def backups_of(desk: FrontDesk) -> dict[str, Any]:
-    """`backups` that are kept, and of when the backup is that was put back and not looked at yet: `restored`, or None."""
+    """`backups` that are kept; why the last try made none: `trouble`, or None; and of when the backup is that was put back
+    and not looked at yet: `restored`, or None."""
     found = await desk.safekeeping.told()
+    restored = None if found["restored"] is None else _moment(found["restored"])
     kept = [{**one, "made_at": _moment(one["made_at"])} for one in found["backups"]]
-    return {"backups": kept, "restored": None if found["restored"] is None else _moment(found["restored"])}
+    return {"backups": kept, "trouble": found["trouble"], "restored": restored}
 
 
 def _moment(text: str) -> Micros:
