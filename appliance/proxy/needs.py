@@ -52,14 +52,18 @@ def organisation_needs(view: OrganisationView, *, now: Micros) -> Iterable[Opera
 
 
 def deeper_needs(view: OrganisationView, *, now: Micros) -> Iterable[OperatorNeed]:
-    """What costs a look at the disk: gaps, and what agents that are gone did not settle."""
-    if view.gap is not None:
-        words = problem("queue_gap", organisation=view.name, first=view.gap[0], last=view.gap[1])
-        yield OperatorNeed(problem=words, organisation=view.name)
+    """What costs a look at the disk: what agents that are gone did not settle."""
     for agent in view.agents:
         if agent.unsettled and is_gone(agent, now=now):
             words = problem("events_unsettled", organisation=view.name, agent=agent.name, count=f"{agent.unsettled:,}")
             yield OperatorNeed(problem=words, count=agent.unsettled, organisation=view.name)
+
+
+def gap_needs(view: OrganisationView) -> Iterable[OperatorNeed]:
+    """What a restore lost of an organisation's queue."""
+    if view.gap is not None:
+        words = problem("queue_gap", organisation=view.name, first=view.gap[0], last=view.gap[1])
+        yield OperatorNeed(problem=words, organisation=view.name)
 
 
 def is_gone(agent: AgentView, *, now: Micros) -> bool:

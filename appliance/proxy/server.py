@@ -100,6 +100,7 @@ class ProxyServer:
             settings=lambda: self._configuration.server,
             calm=lambda: self._clock_watch.calm,
             clock=clock,
+            unseen=lambda: self._safekeeping.unseen,
         )
         self._safekeeping = proxy_safekeeping(
             opened,

@@ -4,11 +4,9 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from store.queue import LEAP
 from store.sqlite.bulk import Bulk
 from touchpoints.moment import HOUR, Micros
-
-# Numbers and epochs that a restored proxy passes over: more than months of one organisation at the full speed of a proxy.
-LEAP = 100_000_000_000
 
 
 @dataclass(slots=True)

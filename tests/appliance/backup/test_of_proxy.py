@@ -89,7 +89,11 @@ async def test_a_lost_proxy_goes_on_elsewhere(tmp_path: Path, free_port: Callabl
             await second.pull()
         for _ in range(2):
             assert (await site.role._safekeeping.looked(actor=MACHINE))["restored"] is None
-        assert "proxy_put_back" not in await codes(site)
+        assert {"proxy_put_back", "queue_gap"} & (await codes(site)).keys() == set()
+        assert (await site.role.control.organisation("acme")).gap == (
+            first,
+            last,
+        )  # still on its own screen, and told to agents
         actions = [line.action for _, line in await site.role.opened.people.audited(limit=50)]
         assert (actions.count("backup.restore"), actions.count("backup.looked")) == (1, 1)
 
