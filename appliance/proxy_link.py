@@ -295,15 +295,31 @@ class ProxyLink:
                 self._declare.set()
 
     async def _renew_key(self) -> None:
-        """A fresh signing key now and then. It is kept before it is used: at its first use the old one dies."""
+        """A fresh signing key now and then. It is kept before it is used: at its first use the old one dies.
+
+        Kept all the same, the old one is tried where the proxy does not know this agent: put back to before the renewal, it
+        knows no other. Then there is a fresh one at once.
+        """
+        refusal, former = self.standing.problem, False
         while True:
-            now = self._needs.clock.now()
-            if now - self.pairing.key_renewed_at >= KEY_LIVES and self.standing.state == "connected":
-                fresh = replace(self.pairing, signing_key=new_signing_key(self._needs.chance), key_renewed_at=now)
+            now, key = self._needs.clock.now(), self.pairing.former_key if former else self.pairing.signing_key
+            if self.standing.state == "connected" and (former or now - self.pairing.key_renewed_at >= KEY_LIVES):
+                fresh = replace(
+                    self.pairing, signing_key=new_signing_key(self._needs.chance), key_renewed_at=now, former_key=key
+                )
                 with suppress(RemoteError, StoreUnavailable):
                     await self.remote.renew(fresh.signing_key)
                     await self._needs.pairings.save(fresh, actor="renewal", now=now)
                     self.pairing = fresh
                     self.remote.use_key(fresh.signing_key)
                     self._paired(fresh)
+                    former = False
+            elif self.pairing.former_key and self._not_known() and self.standing.problem is not refusal:
+                refusal, former = self.standing.problem, not former
+                self.remote.use_key(self.pairing.former_key if former else self.pairing.signing_key)
+                if former:  # at once; where that is refused, too, it rests as it would have
+                    self.renew()
             await asyncio.sleep(LOOK_EVERY)
+
+    def _not_known(self) -> bool:
+        return self.standing.problem is not None and self.standing.problem.code == "proxy_not_known"

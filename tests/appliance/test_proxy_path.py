@@ -441,9 +441,32 @@ async def test_the_signing_key_is_renewed_and_kept_before_it_is_used(
         await one.has(1, 2)
 
 
+async def test_a_proxy_put_back_to_before_the_renewal_still_knows_the_agent(
+    tmp_path: Path, proxy: ScriptedProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the key it had then, which at once gives way to a fresh one; also where the agent was started in between."""
+    monkeypatch.setattr(proxy_link, "LOOK_EVERY", 0.01)
+    async with home(tmp_path, proxy) as one:
+        await until(lambda: one.path.state == "connected")
+        one.clock.forward(91 * DAY)
+        await until_async(lambda: _signs_with(one, proxy))
+        await until(lambda: one.path.state == "connected")
+        proxy.signing.clear()
+        lost = (await one.pairings.load() or pairing()).signing_key
+        proxy.post(1)
+        await one.has(1)
+        await until_async(lambda: _signs_with(one, proxy))
+        assert (await one.pairings.load() or pairing()).signing_key != lost
+    proxy.signing.clear()
+    async with home(tmp_path, proxy) as one:
+        proxy.post(2)
+        await one.has(1, 2)
+        await until_async(lambda: _signs_with(one, proxy))
+
+
 async def _signs_with(one: Home, proxy: ScriptedProxy) -> bool:
     kept = await one.pairings.load()
-    return kept is not None and signing_public(kept.signing_key) == proxy.signing["one"]
+    return kept is not None and signing_public(kept.signing_key) == proxy.signing.get("one")
 
 
 async def test_an_unreachable_proxy_is_said_in_words(tmp_path: Path, proxy: ScriptedProxy) -> None:

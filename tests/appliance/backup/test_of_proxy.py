@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from appliance import proxy_link
 from appliance.backup.of_agent import AgentRestore
 from appliance.backup.of_proxy import ProxyRestore
 from appliance.backup.restore import RoleRestore, Wanted, restore
@@ -15,8 +16,10 @@ from appliance.clock import Clock
 from appliance.data_folder import DataFolder
 from store.remote_errors import RemoteError
 from tests.appliance.agents import agent_over
-from tests.chaos.restored import proxy_back
+from tests.chaos.restored import proxy_back, restore_proxy
+from tests.chaos.scene import scene, until
 from tests.web.proxy.kit import MACHINE, Puller, Site, proxy_over
+from touchpoints.moment import DAY
 from touchpoints.problem import ProblemError
 
 pytestmark = pytest.mark.anyio
@@ -162,3 +165,34 @@ async def test_what_only_the_lost_proxy_had_is_in_the_gap_and_nothing_else_is(tm
     found = await proxy_back(tmp_path, by_command=True, pulled=3, unpulled=4)
     assert found.tried > 0
     assert found.good, found
+
+
+async def test_an_agent_that_renewed_its_key_since_is_still_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It proves itself by the one before, and has a fresh one at once: nobody has to pair it again."""
+    monkeypatch.setattr(proxy_link, "LOOK_EVERY", 0.05)
+    async with scene(tmp_path) as made:
+        house = await made.settle()
+        sender, keys = made.sender(house), list[bytes]()
+
+        def renewed() -> bool:
+            pairing = house.agent.proxy.path.pairing
+            assert pairing is not None
+            keys.extend([pairing.signing_key] if pairing.signing_key not in keys else [])
+            return len(keys) == wanted
+
+        wanted = 1
+        assert renewed()
+        archive = (await made.site.role._safekeeping.make(actor=MACHINE))["file"]
+        wanted, house.clock.wall = 2, 91 * DAY
+        await until(renewed)
+        await sender.insist(2)
+        await made.ledger.arrived()
+        await made.stop()
+        await restore_proxy(tmp_path / "proxy", archive)
+        await made.start()
+        wanted = 3
+        await until(renewed)
+        await until(lambda: house.state == "connected")
+        await sender.insist(2)
+        found = await made.ledger.judge(waiting=made.waiting, seconds=10)
+        assert (found.tried, found.good) == (4, True), found
