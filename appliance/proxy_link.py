@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import httpx
@@ -13,6 +12,7 @@ from appliance.declaring import Declaring
 from appliance.hops.pull import Pull
 from appliance.hops.pull_judge import PullJudge
 from appliance.hops.pull_standing import PullStanding
+from appliance.key_renewal import KeyRenewal
 from appliance.path_overlap import PathOverlap
 from appliance.tasks import Tasks
 from appliance.until_first import until_first
@@ -24,9 +24,9 @@ from store.remote import Remote
 from store.remote_errors import Refused, RemoteError
 from store.settings import Configuration
 from touchpoints.event import Verdict
-from touchpoints.moment import DAY, MINUTE, SECOND, Micros
+from touchpoints.moment import MINUTE, SECOND, Micros
 from touchpoints.problem import ProblemError, problem
-from touchpoints.pull.key import Chance, new_signing_key
+from touchpoints.pull.key import Chance
 from touchpoints.pull.message import Batch, PullRequest
 from touchpoints.pull.sealing import SealBroken, unwrap_organisation_key
 from touchpoints.touchpoint import Touchpoint
@@ -41,7 +41,6 @@ VISIT_LASTS = 40.0  # seconds: a whole poll and what it brings
 FETCH_LASTS = 10.0  # seconds for what waits when a person closes the path
 FETCH_LOOKS = 0.2  # seconds between two looks at it
 LOOK_EVERY = 5.0  # seconds: for an approval, for the end of an overlap, and after a failure to declare
-KEY_LIVES: Micros = 90 * DAY
 HOLDING = ("connected", "paused")  # states in which this agent holds the lease
 
 
@@ -86,6 +85,14 @@ class ProxyLink:
             configuration=needs.configuration,
             chance=needs.chance,
             closed=lambda: self.closed,
+        )
+        self._renewal = KeyRenewal(
+            self.remote,
+            pairings=needs.pairings,
+            pairing=lambda: self.pairing,
+            renewed=self._key_renewed,
+            clock=needs.clock,
+            chance=needs.chance,
         )
         self._needs = needs
         self._overlap = overlap
@@ -295,31 +302,11 @@ class ProxyLink:
                 self._declare.set()
 
     async def _renew_key(self) -> None:
-        """A fresh signing key now and then. It is kept before it is used: at its first use the old one dies.
-
-        Kept all the same, the old one is tried where the proxy does not know this agent: put back to before the renewal, it
-        knows no other. Then there is a fresh one at once.
-        """
-        refusal, former = self.standing.problem, False
         while True:
-            now, key = self._needs.clock.now(), self.pairing.former_key if former else self.pairing.signing_key
-            if self.standing.state == "connected" and (former or now - self.pairing.key_renewed_at >= KEY_LIVES):
-                fresh = replace(
-                    self.pairing, signing_key=new_signing_key(self._needs.chance), key_renewed_at=now, former_key=key
-                )
-                with suppress(RemoteError, StoreUnavailable):
-                    await self.remote.renew(fresh.signing_key)
-                    await self._needs.pairings.save(fresh, actor="renewal", now=now)
-                    self.pairing = fresh
-                    self.remote.use_key(fresh.signing_key)
-                    self._paired(fresh)
-                    former = False
-            elif self.pairing.former_key and self._not_known() and self.standing.problem is not refusal:
-                refusal, former = self.standing.problem, not former
-                self.remote.use_key(self.pairing.former_key if former else self.pairing.signing_key)
-                if former:  # at once; where that is refused, too, it rests as it would have
-                    self.renew()
+            if await self._renewal.look(self.standing):
+                self.renew()
             await asyncio.sleep(LOOK_EVERY)
 
-    def _not_known(self) -> bool:
-        return self.standing.problem is not None and self.standing.problem.code == "proxy_not_known"
+    def _key_renewed(self, pairing: Pairing) -> None:
+        self.pairing = pairing
+        self._paired(pairing)
