@@ -8,7 +8,7 @@ import structlog
 
 from appliance import VERSION
 from appliance.alerts.watchman import Watchman
-from appliance.backup.of_agent import agent_safekeeping
+from appliance.backup.of_agent import AgentSafekeeping
 from appliance.captures import Captures
 from appliance.chance import new_token
 from appliance.clock import Clock
@@ -98,7 +98,7 @@ class Agent:
             new_id=new_id,
             tasks=self._tasks,
         )
-        self._safekeeping = agent_safekeeping(
+        self._safekeeping = AgentSafekeeping(
             opened, works=lambda: self._works, settings=lambda: self.configuration.backup, clock=clock
         )
         connect = partial(open_key_transport, environment=environment)
@@ -192,9 +192,8 @@ class Agent:
 
     def _warnings(self) -> Iterable[Need]:
         """What needs a person beside touchpoints and destinations."""
-        events = self._works.events if self._works else None
         yield from process_needs(
-            self._opened.trouble or (events.problem if events else None),
+            self._opened.late.problem,
             self._floor.trouble,
             self.not_applied,
             self.configuration.warnings,
@@ -217,7 +216,7 @@ class Agent:
             published=self._published,
             clock=self._clock,
         )
-        return DirectSide(self._opened.old_paths, around)
+        return DirectSide(self._opened, around)
 
     def _make_proxy_side(self) -> ProxySide:
         around = ProxySurroundings(
@@ -270,6 +269,7 @@ class Agent:
             store=self._opened.configuration,
             people=self._opened.people,
             log=self._opened.log,
+            missing=self._opened.late.unavailable,
             deeds=lambda: self._works.deeds if self._works else None,
             rehearsal=lambda: self._works.rehearsal if self._works else None,
             status=status,
@@ -315,4 +315,4 @@ class Agent:
         return facts_of(self._opened.folder, listener_ends=self.direct.certificate_ends, page_ends=self.page_certificate.ends)
 
     def _vitals(self) -> Vitals:
-        return vitals_of(self.direct, self.configuration.agent.host_public_url, stored_bytes=self._floor.stored_bytes)
+        return vitals_of(self.direct, self.configuration.agent.host_public_url, self._floor, self._opened.late)

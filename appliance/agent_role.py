@@ -38,13 +38,23 @@ class AgentRole(Agent):
         """See Role."""
         await super().start()
         self._schedule.every(10.0, self.open_late, name="events file")
+        if self.opened.late.migrating or self._safekeeping.owes_one:
+            self._tasks.spawn(self.catch_up(), name="upgrade")
+
+    async def catch_up(self) -> None:
+        """See Role."""
+        if self.opened.late.migrating:
+            await self.open_late()
+        else:
+            await self._safekeeping.before_upgrade()
 
     async def open_late(self) -> None:
-        """A disk that failed when the process began may be well again: then events are taken in and carried on."""
-        if await self.opened.open_events(self._clock):
+        """A disk that failed when the process began may be well again, or an older file is brought up to date: then events are
+        taken in and carried on."""
+        if await self.opened.late.open(self._safekeeping.before_upgrade):
             log.warning("events_opened_late")
             self._works, self._idle = self._make_works(), True
-        if self._idle and self._works is not None and self._works.usable:
+        if self._idle and self.page is not None and self._works is not None and self._works.usable:
             try:
                 await self._works.start()
                 self._idle = False

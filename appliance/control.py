@@ -9,6 +9,7 @@ from appliance.bind_first import bind_first
 from appliance.captures import Captures
 from appliance.deeds import Deeds
 from appliance.knocks import Knocks
+from appliance.late_file import MIGRATING
 from appliance.needs import Need
 from appliance.overview import overview
 from appliance.rehearsal import Rehearsal
@@ -36,6 +37,7 @@ class Control:
         store: ConfigurationStore,
         people: People,
         log: Callable[[], Log | None],
+        missing: Callable[[], StoreUnavailable],
         deeds: Callable[[], Deeds | None],
         rehearsal: Callable[[], Rehearsal | None],
         status: Status,
@@ -55,11 +57,13 @@ class Control:
     ) -> None:
         """`rebind` moves the public listener or raises ProblemError and leaves it; `follow` does all the rest.
 
+        `missing` says why there is no `log`, and no `deeds` nor `rehearsal`.
         `endpoint_urls` gives those at the proxy, by the touchpoint's id.
         """
         self._store = store
         self._people = people
         self._log = log
+        self._missing = missing
         self._deeds = deeds
         self._rehearsal = rehearsal
         self._status = status
@@ -126,7 +130,7 @@ class Control:
                 dry_run=dry,
                 actor=actor,
                 environment=self._environment,
-                undelivered=await self._undelivered(),
+                undelivered=await self._undelivered(removing=prune),
                 now=self._now(),
             )
 
@@ -152,7 +156,7 @@ class Control:
     async def remove(self, name: str, *, destination: str = "", actor: Actor) -> Applied:
         """See web.control.Control."""
         async with self._changing:
-            waiting = await self._undelivered()
+            waiting = await self._undelivered(removing=True)
             removed = await self._store.remove(name, destination=destination, actor=actor, undelivered=waiting, now=self._now())
             return await self._followed(removed)
 
@@ -162,7 +166,7 @@ class Control:
         """See web.control.Control."""
         rehearsal = self._rehearsal()
         if rehearsal is None:
-            raise StoreUnavailable("store_corrupt")
+            raise self._missing()
         played = await rehearsal.play(touchpoint, body, headers=headers, deliver=deliver)
         await self._note(actor, "touchpoint.test", f"{touchpoint}{' delivered' if deliver else ''}")
         return played
@@ -171,14 +175,14 @@ class Control:
         """See web.control.Control."""
         rehearsal = self._rehearsal()
         if rehearsal is None:
-            raise StoreUnavailable("store_corrupt")
+            raise self._missing()
         return await rehearsal.trial(touchpoint, event_id, secret=secret)
 
     async def act(self, action: str, which: Filter, *, dry_run: bool, actor: Actor) -> Done:
         """See web.control.Control."""
         deeds = self._deeds()
         if deeds is None:
-            raise StoreUnavailable("store_corrupt")
+            raise self._missing()
         done = await deeds.do(action, which, dry_run=dry_run)
         if done.changed and not dry_run:
             self._wake()
@@ -225,8 +229,10 @@ class Control:
             await self._follow(applied.configuration)
         return applied
 
-    async def _undelivered(self) -> Mapping[int, int]:
+    async def _undelivered(self, *, removing: bool) -> Mapping[int, int]:
         log = self._log()
+        if log is None and removing and (missing := self._missing()).code == MIGRATING:
+            raise missing  # in a while it can be said what goes along
         waiting = await log.destinations() if log else {}
         return {number: one.pending + one.held + one.given_up for number, one in waiting.items()}
 

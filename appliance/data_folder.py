@@ -28,6 +28,11 @@ class DataFolder:
         return self.path / "configuration.db"
 
     @property
+    def configuration_before(self) -> Path:
+        """The configuration as an older program left it, until a backup of all as it was has been made."""
+        return self.path / "configuration.before-upgrade.db"
+
+    @property
     def events(self) -> Path:
         """Inbox, outbox, attempts."""
         return self.path / "events.db"

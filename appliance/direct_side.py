@@ -7,13 +7,13 @@ from appliance.clock import Clock
 from appliance.direct_path import DirectPath
 from appliance.floor import Floor
 from appliance.ids import new_id
+from appliance.opening import Opened
 from appliance.path_overlap import PathOverlap
 from appliance.present import Present
 from appliance.refusals import Refusals
 from appliance.statistics import Tally
 from appliance.works import Works
 from store.inbox import Inbox
-from store.old_path import OldPaths
 from touchpoints.event import Event
 from web.listener.app import make_app
 from web.listener.intake import Intake, Perform
@@ -37,9 +37,10 @@ class DirectSurroundings:
 class DirectSide:
     """The public listener with its app. `path` is the way in."""
 
-    def __init__(self, old_paths: OldPaths, around: DirectSurroundings) -> None:
+    def __init__(self, opened: Opened, around: DirectSurroundings) -> None:
         self._around = around
-        overlap = PathOverlap("direct", old_paths, now=around.clock.now)
+        self._late = opened.late
+        overlap = PathOverlap("direct", opened.old_paths, now=around.clock.now)
         self.path = DirectPath(make_app(self._intake()), trusted=around.present.trusts, overlap=overlap)
 
     def _intake(self) -> Intake:
@@ -54,6 +55,7 @@ class DirectSide:
             new_id=new_id,
             arrived=self._arrived,
             refused=self._refused,
+            migrating=lambda: self._late.migrating,
             perform=around.perform,
             published=around.published,
         )

@@ -3,10 +3,13 @@
 import platform
 import shutil
 import sqlite3
+from typing import Any
 
 from appliance import VERSION
 from appliance.data_folder import DataFolder
 from appliance.direct_path import DirectPath
+from appliance.floor import Floor
+from appliance.late_file import LateFile
 from touchpoints.moment import Micros
 from web.facts import Facts
 from web.vitals import Vitals
@@ -32,9 +35,16 @@ def facts_of(folder: DataFolder, *, listener_ends: Micros | None, page_ends: Mic
     )
 
 
-def vitals_of(direct: DirectPath, url: str, *, stored_bytes: int) -> Vitals:
+def vitals_of(direct: DirectPath, url: str, floor: Floor, late: LateFile[Any]) -> Vitals:
     """What stands around every screen; `url` is the host public URL."""
-    return Vitals(version=VERSION, direct=direct.state, direct_url=url, direct_error=direct.error, stored_bytes=stored_bytes)
+    return Vitals(
+        version=VERSION,
+        direct=direct.state,
+        direct_url=url,
+        direct_error=direct.error,
+        stored_bytes=floor.stored_bytes,
+        migrating=late.migrating,
+    )
 
 
 def log_tail(folder: DataFolder) -> str:

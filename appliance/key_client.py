@@ -10,6 +10,7 @@ import httpx
 
 from touchpoints.destinations.outbound_proxy import proxy_for
 from touchpoints.destinations.transport import DestinationTransport
+from touchpoints.refused_address import is_refused
 from touchpoints.touchpoint import HttpDestination
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052; where there is no IPv4, all of it is met under these
@@ -30,7 +31,9 @@ def is_private(address: str) -> bool:
     except ValueError:
         return True
     inner = _inner(found) if isinstance(found, ipaddress.IPv6Address) else None
-    return not found.is_global or found.is_multicast or (inner is not None and not inner.is_global) or found in _LOCAL_NAT64
+    if found.is_multicast or found in _LOCAL_NAT64 or is_refused(address):
+        return True
+    return not found.is_global or (inner is not None and not inner.is_global)
 
 
 def _inner(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:

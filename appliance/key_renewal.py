@@ -27,9 +27,9 @@ class KeyRenewal:
     def __init__(
         self,
         remote: Remote,
-        *,
         pairings: PairingStore,
         pairing: Callable[[], Pairing],
+        *,
         renewed: Callable[[Pairing], None],
         clock: Clock,
         chance: Chance,

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from appliance.late_file import MIGRATING
 from store.log import DestinationBacklog
 from store.settings import Configuration
 from touchpoints.moment import DAY, Micros, rfc3339
@@ -52,7 +53,9 @@ def process_needs(
     now: Micros,
 ) -> Iterable[Need]:
     """What needs a person beside touchpoints and destinations."""
-    if store_trouble is not None:
+    if store_trouble is not None and store_trouble.code == MIGRATING:
+        yield Need(problem=store_trouble)
+    elif store_trouble is not None:
         yield Need(problem=problem("events_store_down", why=store_trouble.text, mend=store_trouble.mend))
     if disk_trouble is not None:
         yield Need(problem=disk_trouble)

@@ -1,4 +1,4 @@
-"""The opening of a data folder: its lock, its key, its two files."""
+"""The opening of a data folder: its lock, its key, its two files, of which one may come late."""
 
 import asyncio
 import os
@@ -12,6 +12,7 @@ from typing import TypeVar
 from appliance.clock import Clock
 from appliance.data_folder import DataFolder, prepare, sweep_spool, unusable
 from appliance.instance_lock import InstanceLock
+from appliance.late_file import LateFile
 from appliance.running import read_running
 from store.inbox import StoreUnavailable
 from store.log import Log
@@ -42,7 +43,7 @@ class AlreadyRunning(ProblemError):
 
 @dataclass(slots=True, kw_only=True)
 class Opened:
-    """An opened data folder. `events` is None, and `trouble` says why, when the events file cannot be used at all."""
+    """An opened data folder. `events` is None, and `trouble` says why, while the events file cannot be used at all."""
 
     folder: DataFolder
     lock: InstanceLock
@@ -54,13 +55,22 @@ class Opened:
     alerts: SqliteAlertMemory
     pairings: SqlitePairing
     old_paths: SqliteOldPaths
-    events: EventsFile | None
-    trouble: Problem | None
+    late: LateFile[EventsFile]
+
+    @property
+    def events(self) -> EventsFile | None:
+        """The events file, damaged or not."""
+        return self.late.file
+
+    @property
+    def trouble(self) -> Problem | None:
+        """Why there is no events file."""
+        return self.late.trouble
 
     @property
     def usable(self) -> EventsFile | None:
         """The events file, unless it is damaged."""
-        return self.events if self.events is not None and self.events.state != "corrupt" else None
+        return self.late.usable
 
     def log(self) -> Log | None:
         """The delivery log, unless the events file cannot be used."""
@@ -68,20 +78,15 @@ class Opened:
         return events.log if events else None
 
     def readable(self) -> EventsFile:
-        """The events file. Raises StoreUnavailable(store_corrupt) where it cannot be used."""
+        """The events file. Raises StoreUnavailable where it cannot be used."""
         if (events := self.usable) is None:
-            raise StoreUnavailable("store_corrupt")
+            raise self.late.unavailable()
         return events
-
-    async def open_events(self, clock: Clock) -> bool:
-        """Try again to open an events file that could not be opened; whether it is there now, and was not before."""
-        if self.events is None:
-            self.events, self.trouble = await _open_events(self.folder, clock)
-            return self.events is not None
-        return False
 
     async def check(self) -> dict[str, bool]:
         """Whether each file reads from end to end; may take a while. Raises StoreUnavailable."""
+        if self.late.migrating:
+            raise self.late.unavailable()
         events = self.usable
         try:
             configuration = await self.database.run(reads_whole)
@@ -92,8 +97,7 @@ class Opened:
     async def close(self) -> None:
         """Commit what is queued, close both files, give back the lock."""
         try:
-            if self.events is not None:
-                await self.events.close()
+            await self.late.close()
             await self.database.close()
         finally:
             self.lock.release()
@@ -134,8 +138,10 @@ async def _open_files(folder: DataFolder, lock: InstanceLock, clock: Clock) -> O
     )
     database = await AiosqliteDatabase.open(opener)
     try:
-        await database.run(partial(migrate, kind="configuration", path=folder.configuration, now=clock.now()))
-        events, trouble = await _open_events(folder, clock)
+        bring = partial(migrate, kind="configuration", path=folder.configuration, now=clock.now())
+        await database.run(partial(bring, keep=folder.configuration_before))
+        late = _late_events(folder, clock)
+        await late.look()
     except BaseException:
         await database.close()
         raise
@@ -150,8 +156,7 @@ async def _open_files(folder: DataFolder, lock: InstanceLock, clock: Clock) -> O
         alerts=SqliteAlertMemory(database),
         pairings=SqlitePairing(database, vault),
         old_paths=SqliteOldPaths(database),
-        events=events,
-        trouble=trouble,
+        late=late,
     )
 
 
@@ -165,11 +170,10 @@ def vault_of(folder: DataFolder, *, is_new: bool, others: tuple[Path, ...]) -> V
     return create_key(folder.key, os.urandom)
 
 
-async def _open_events(folder: DataFolder, clock: Clock) -> tuple[EventsFile | None, Problem | None]:
+def _late_events(folder: DataFolder, clock: Clock) -> LateFile[EventsFile]:
     """The page and the touchpoints stand even when the events file does not."""
-    try:
-        return await EventsFile.open(folder.events, AiosqliteDatabase.open, now=clock.now()), None
-    except ProblemError as error:
-        if error.problems[0].code == "store_newer":
-            raise
-        return None, error.problems[0]
+
+    async def open_file(*, upgrade: bool) -> EventsFile:
+        return await EventsFile.open(folder.events, AiosqliteDatabase.open, now=clock.now(), upgrade=upgrade)
+
+    return LateFile(open_file, clock)

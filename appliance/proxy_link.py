@@ -13,6 +13,7 @@ from appliance.hops.pull import Pull
 from appliance.hops.pull_judge import PullJudge
 from appliance.hops.pull_standing import PullStanding
 from appliance.key_renewal import KeyRenewal
+from appliance.late_file import MIGRATING
 from appliance.path_overlap import PathOverlap
 from appliance.tasks import Tasks
 from appliance.until_first import until_first
@@ -37,9 +38,10 @@ from web.listener.judging import NO_KEY_SOURCE, KeySource
 log = structlog.get_logger()
 
 VISIT_EVERY: Micros = 10 * MINUTE  # an old path is still looked at
-VISIT_LASTS = 40.0  # seconds: a whole poll and what it brings
+VISIT_LASTS = 60.0  # seconds: a whole poll and what it brings
 FETCH_LASTS = 10.0  # seconds for what waits when a person closes the path
 FETCH_LOOKS = 0.2  # seconds between two looks at it
+DOCK_EVERY = 1.0  # seconds: for the end of a migration
 LOOK_EVERY = 5.0  # seconds: for an approval, for the end of an overlap, and after a failure to declare
 HOLDING = ("connected", "paused")  # states in which this agent holds the lease
 
@@ -51,6 +53,7 @@ class ProxyNeeds:
     pairings: PairingStore
     old_paths: OldPaths
     dock: Callable[[], Dock | None]  # None: the events file cannot be used now
+    missing: Callable[[], StoreUnavailable] = lambda: StoreUnavailable("store_corrupt")  # why
     client: Callable[[str], httpx.AsyncClient]  # to a proxy's URL; raises ValueError for an HTTPS_PROXY that is none
     configuration: Callable[[], Configuration]
     budget: Budget
@@ -87,12 +90,7 @@ class ProxyLink:
             closed=lambda: self.closed,
         )
         self._renewal = KeyRenewal(
-            self.remote,
-            pairings=needs.pairings,
-            pairing=lambda: self.pairing,
-            renewed=self._key_renewed,
-            clock=needs.clock,
-            chance=needs.chance,
+            self.remote, needs.pairings, lambda: self.pairing, renewed=self._renewed, clock=needs.clock, chance=needs.chance
         )
         self._needs = needs
         self._overlap = overlap
@@ -204,12 +202,10 @@ class ProxyLink:
 
     async def _carry(self) -> None:
         await self.declaring.recall()
+        await self._docked()
         await self.verify_lacking()
         while True:
-            dock = self._needs.dock()
-            if dock is None:
-                raise StoreUnavailable("store_corrupt")
-            pull = self._pull = self._make_pull(dock)
+            pull = self._pull = self._make_pull(await self._docked())
             self.standing = pull.standing
             visiting = self._over()
             ends = asyncio.sleep(VISIT_LASTS) if visiting else self._until_over()
@@ -218,6 +214,16 @@ class ProxyLink:
             if visiting:
                 self._visit.clear()
                 await until_first(asyncio.sleep(VISIT_EVERY / SECOND - VISIT_LASTS), self._visit.wait())
+
+    async def _docked(self) -> Dock:
+        """The dock, once the events file has been brought up to date. Raises StoreUnavailable."""
+        while (dock := self._needs.dock()) is None:
+            missing = self._needs.missing()
+            if missing.code != MIGRATING:
+                raise missing
+            self.standing.failed(missing)
+            await asyncio.sleep(DOCK_EVERY)
+        return dock
 
     def _over(self) -> bool:
         return self._overlap.over(self._needs.configuration().agent.switch_overlap)
@@ -307,6 +313,6 @@ class ProxyLink:
                 self.renew()
             await asyncio.sleep(LOOK_EVERY)
 
-    def _key_renewed(self, pairing: Pairing) -> None:
+    def _renewed(self, pairing: Pairing) -> None:
         self.pairing = pairing
         self._paired(pairing)

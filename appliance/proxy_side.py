@@ -73,6 +73,7 @@ class ProxySide:
                 pairings=opened.pairings,
                 old_paths=opened.old_paths,
                 dock=self._dock,
+                missing=opened.late.unavailable,
                 client=lambda url: open_client(url, around.environment),
                 configuration=around.configuration,
                 budget=around.budget,
@@ -160,11 +161,11 @@ class ProxySide:
         with suppress(StoreUnavailable):  # said by what reads the log
             await self._lookout.left_berths()
             unverified = await self._lookout.unverified()
-        trouble = self._around.floor.trouble
+        told = self._around.floor.trouble is not None or self._opened.late.migrating
         return proxy_needs(
             self.standing(),
             self._around.configuration(),
-            paused="" if trouble else self.path.standing.paused,
+            paused="" if told else self.path.standing.paused,
             unverified=unverified,
         )
 
@@ -227,7 +228,7 @@ class ProxySide:
         for berth in await self._lookout.left_berths():
             dock = self._dock()
             if dock is None:
-                raise StoreUnavailable("store_corrupt")
+                raise self._opened.late.unavailable()
             place = (berth.proxy, berth.incarnation, berth.epoch)
             settled += await dock.release(*place, to=berth.stored) if run else await dock.drop(*place)
         await self._lookout.left_berths()

@@ -71,6 +71,9 @@ class Role(Protocol):
     async def apply(self, document: Document, *, base: str, digest: str, actor: Actor) -> tuple[Problem, ...]:
         """Apply a document; with problems nothing was changed."""
 
+    async def catch_up(self) -> None:
+        """Bring up to date what an older program left, however long that takes; a process that runs does so by itself."""
+
     async def start(self) -> None:
         """Begin."""
 

@@ -27,6 +27,7 @@ async def open_stopped(data_dir: Path | None, *, proxy: bool = False) -> AsyncIt
     set_up_logs(folder, redactor, terminal=False)
     try:
         await role.load()
+        await role.catch_up()
         yield role.local, role.machine_token
     finally:
         await role.opened.close()

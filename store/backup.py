@@ -32,13 +32,16 @@ class BackupFiles(Protocol):
 
     role: str  # agent | proxy
 
-    def copy(self, folder: Path, target: Path, *, settled: bool, now: Micros, room: Callable[[int], None]) -> Counted:
+    def copy(
+        self, folder: Path, target: Path, *, settled: bool, room: Callable[[int], None], configuration: Path | None = None
+    ) -> Counted:
         """Copy both files of a data folder into another folder: each of one moment, the events first, so that the
         configuration knows whatever they speak of.
 
+        A copy has the form of its source, also an older one; `configuration` is what is copied instead of the folder's own.
         All that is unsettled goes along, with `settled` also what is kept of the rest. `room` is told how many bytes that
         takes, about, before anything is written; what it raises goes through.
         """
 
     def try_restore(self, folder: Path, *, now: Micros) -> Counted:
-        """Open both copies as a start would, and read them from end to end."""
+        """Open both copies as a start would, but for bringing older ones up to date, and read them from end to end."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from touchpoints.event import Arrival, Event
+from touchpoints.problem import Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,13 +19,14 @@ class Waiting:
 class StoreUnavailable(Exception):
     """The place could not commit (disk full, file broken, closing, at its size limit); nothing is known to be stored.
 
-    `code` is a problem code; `retry_after` is what to tell a sender, in whole seconds.
+    `code` is a problem code; `retry_after` is what to tell a sender, in whole seconds. `why` has words that need values.
     """
 
-    def __init__(self, code: str, retry_after: int = 30) -> None:
+    def __init__(self, code: str, retry_after: int = 30, *, why: Problem | None = None) -> None:
         super().__init__(code)
         self.code = code
         self.retry_after = retry_after
+        self.why = why
 
 
 class Inbox(Protocol):

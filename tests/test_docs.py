@@ -102,6 +102,14 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert dead == []
 
 
+def test_every_test_that_a_page_names_is_there() -> None:
+    """What is said to hold an attack off can be run."""
+    known = {file.relative_to(ROOT).as_posix() for file in (ROOT / "tests").rglob("test_*.py")}
+    named = {one for page in PAGES for one in re.findall(r"`((?:tests/[a-z_/]+/)?test_[a-z_]+\.py)`", page.read_text("utf-8"))}
+    assert len(named) > 30
+    assert [one for one in sorted(named) if not any(f"/{file}".endswith(f"/{one}") for file in known)] == []
+
+
 def test_every_page_can_be_found_from_the_readme() -> None:
     """No document is an orphan."""
     linked = {(README.parent / link.partition("#")[0]).resolve() for link in links(README) if "://" not in link}

@@ -48,6 +48,11 @@ class Caller:
     machine: bool = False
 
     @property
+    def is_program(self) -> bool:
+        """Whether a token proved it, and not a session: no person's name has a colon."""
+        return self.machine or self.name.startswith("token:")
+
+    @property
     def actor(self) -> Actor:
         """The caller as the audit log and the configuration's rights know it."""
         return Actor(name=self.name, machine=self.machine)

@@ -12,3 +12,4 @@ class Vitals:
     direct_url: str = ""  # the host public URL as configured
     direct_error: str = ""  # in words, while down
     stored_bytes: int = 0  # both database files
+    migrating: bool = False  # whether an older file of events is being brought up to date

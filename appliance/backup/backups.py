@@ -96,12 +96,15 @@ class Backups:
             except ProblemError as error:
                 log.warning("backup_not_made", problem=str(error.problems[0]))
 
-    async def make(self) -> tuple[Kept, Manifest]:
-        """Make one now, try it, and let the oldest go. Raises ProblemError; the older ones are all still there then."""
+    async def make(self, configuration: Path | None = None) -> tuple[Kept, Manifest]:
+        """Make one now, try it, and let the oldest go; `configuration` is what is packed instead of the one that stands there.
+
+        Raises ProblemError; the older ones are all still there then.
+        """
         async with self._making:
             now = self._tried_at = self._clock.now()
             try:
-                made = await asyncio.to_thread(self._make, now)
+                made = await asyncio.to_thread(self._make, now, configuration)
             except ProblemError as error:
                 self.trouble = _told(error.problems[0], now)
                 raise
@@ -123,7 +126,7 @@ class Backups:
             due -= timedelta(days=1)
         return now - int((local - due) / timedelta(microseconds=1))
 
-    def _make(self, now: Micros) -> tuple[Kept, Manifest]:
+    def _make(self, now: Micros, configuration: Path | None) -> tuple[Kept, Manifest]:
         settings = self._settings()
         try:
             self.place.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -135,14 +138,18 @@ class Backups:
         shutil.rmtree(work, ignore_errors=True)
         (work / "tried").mkdir(parents=True)
         try:
-            return self._pack(settings, work, now)
+            return self._pack(settings, work, now, configuration)
         finally:
             shutil.rmtree(work, ignore_errors=True)
 
-    def _pack(self, settings: BackupSettings, work: Path, now: Micros) -> tuple[Kept, Manifest]:
+    def _pack(self, settings: BackupSettings, work: Path, now: Micros, configuration: Path | None) -> tuple[Kept, Manifest]:
         role = self._files.role
         counted = self._files.copy(
-            self._folder.path, work, settled=settings.settled, now=now, room=partial(self._must_have_room, now=now)
+            self._folder.path,
+            work,
+            settled=settings.settled,
+            room=partial(self._must_have_room, now=now),
+            configuration=configuration,
         )
         key = None
         if settings.passphrase:

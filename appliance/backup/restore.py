@@ -131,6 +131,7 @@ def _exchange(folder: DataFolder, work: Path, key: bytes, manifest: Manifest, cl
                 aside.append(target.name)
     if not folder.key.exists():
         write_key_file(folder.key, key)
+    folder.configuration_before.unlink(missing_ok=True)  # of another past
     (work / events).rename(folder.path / events)
     (work / configuration).rename(folder.path / configuration)
     return tuple(aside)

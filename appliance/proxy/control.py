@@ -128,9 +128,11 @@ class ProxyControl:
         known = [one for one in await self._opened.organisations.agents(organisation.id) if agent in (one.id, one.name)]
         if not known:
             raise ProblemError(problem("agent_unknown", name=ascii(agent[:64])[1:-1]))
-        count = await queue.take_over(organisation.id, known[0].id, now=self._clock.now(), steady=self._clock.steady())
+        # As in every other deed: an agent that calls itself by another's id stands in nobody's place.
+        chosen = max(known, key=lambda one: (one.id == agent, one.state != "revoked", one.paired_at))
+        count = await queue.take_over(organisation.id, chosen.id, now=self._clock.now(), steady=self._clock.steady())
         self._hub.bells.ring(organisation.id)
-        await self._note(actor, "events.take_over", f"{name}: {count} of {known[0].name}")
+        await self._note(actor, "events.take_over", f"{name}: {count} of {chosen.name}")
         return count
 
     async def remove(self, name: str, *, actor: Actor) -> int:
@@ -224,7 +226,7 @@ class ProxyControl:
 
     def _needed(self) -> Queue:
         if (queue := self._queue()) is None:
-            raise StoreUnavailable("store_corrupt")
+            raise self._opened.late.unavailable()
         return queue
 
     async def _note(self, actor: Actor, action: str, detail: str) -> None:

@@ -55,8 +55,8 @@ class ProxyHouse:
         )
 
     async def open_queue(self) -> None:
-        """A disk that failed when the process began may be well again."""
-        if await self.opened.open_queue(self.clock):
+        """A disk that failed when the process began may be well again, or an older file is brought up to date."""
+        if await self.opened.late.open():
             log.warning("queue_opened_late")
             await self.begin()
 

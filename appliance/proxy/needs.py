@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from appliance.late_file import MIGRATING
 from appliance.needs import CERTIFICATE_WARNING, Need
 from store.queue import Quota
 from store.server_settings import ServerSettings
@@ -92,7 +93,9 @@ def server_needs(
     now: Micros,
 ) -> Iterable[OperatorNeed]:
     """What the proxy itself needs. `certificates`: each problem's code, and when the certificate ends."""
-    if store_trouble is not None:
+    if store_trouble is not None and store_trouble.code == MIGRATING:
+        yield OperatorNeed(problem=store_trouble)
+    elif store_trouble is not None:
         yield OperatorNeed(problem=problem("queue_store_down", why=store_trouble.text, mend=store_trouble.mend))
     if disk_trouble is not None:
         yield OperatorNeed(problem=disk_trouble)

@@ -1,4 +1,4 @@
-"""The opening of a proxy's data folder: its lock, its key, its two files, and the key it signs with."""
+"""The opening of a proxy's data folder: its lock, its key, its two files, of which one may come late, and its signing key."""
 
 import os
 import sqlite3
@@ -9,6 +9,7 @@ from appliance.clock import Clock
 from appliance.data_folder import DataFolder
 from appliance.ids import new_instance_id
 from appliance.instance_lock import InstanceLock
+from appliance.late_file import LateFile
 from appliance.opening import under_lock, vault_of
 from store.inbox import StoreUnavailable
 from store.sqlite.database import PROXY_APPLICATION, AiosqliteDatabase, Opener, reads_whole
@@ -18,13 +19,13 @@ from store.sqlite.organisations import SqliteOrganisations
 from store.sqlite.people import SqlitePeople
 from store.sqlite.queue_file import QueueFile
 from store.sqlite.server_configuration import SqliteServerConfiguration
-from touchpoints.problem import Problem, ProblemError
+from touchpoints.problem import Problem
 from touchpoints.pull.key import new_signing_key
 
 
 @dataclass(slots=True, kw_only=True)
 class OpenedProxy:
-    """An opened data folder. `queue` is None, and `trouble` says why, when the queue's file cannot be used at all."""
+    """An opened data folder. `queue` is None, and `trouble` says why, while the queue's file cannot be used at all."""
 
     folder: DataFolder
     lock: InstanceLock
@@ -33,25 +34,29 @@ class OpenedProxy:
     organisations: SqliteOrganisations
     people: SqlitePeople
     door: SqliteDoor
-    queue: QueueFile | None
-    trouble: Problem | None
+    late: LateFile[QueueFile]
     instance: str  # this instance's id
     signing_key: bytes = field(repr=False)  # private Ed25519: agents pin its public half
 
     @property
+    def queue(self) -> QueueFile | None:
+        """The queue's file, damaged or not."""
+        return self.late.file
+
+    @property
+    def trouble(self) -> Problem | None:
+        """Why there is no queue's file."""
+        return self.late.trouble
+
+    @property
     def usable(self) -> QueueFile | None:
         """The queue's file, unless it is damaged."""
-        return self.queue if self.queue is not None and self.queue.state != "corrupt" else None
-
-    async def open_queue(self, clock: Clock) -> bool:
-        """Try again to open a queue's file that could not be opened; whether it is there now, and was not before."""
-        if self.queue is None:
-            self.queue, self.trouble = await _open_queue(self.folder, clock)
-            return self.queue is not None
-        return False
+        return self.late.usable
 
     async def check(self) -> dict[str, bool]:
         """Whether each file reads from end to end; may take a while. Raises StoreUnavailable."""
+        if self.late.migrating:
+            raise self.late.unavailable()
         queue = self.usable
         try:
             configuration = await self.database.run(reads_whole)
@@ -62,8 +67,7 @@ class OpenedProxy:
     async def close(self) -> None:
         """Commit what is queued, close both files, give back the lock."""
         try:
-            if self.queue is not None:
-                await self.queue.close()
+            await self.late.close()
             await self.database.close()
         finally:
             self.lock.release()
@@ -86,7 +90,8 @@ async def _open_files(folder: DataFolder, lock: InstanceLock, clock: Clock) -> O
         configuration = SqliteServerConfiguration(database, vault, folder.configuration)
         signing_key = await configuration.signing_key(new_signing_key(os.urandom))
         instance = await configuration.instance_id(new_instance_id())
-        queue, trouble = await _open_queue(folder, clock)
+        late = _late_queue(folder, clock)
+        await late.look()
     except BaseException:
         await database.close()
         raise
@@ -98,19 +103,18 @@ async def _open_files(folder: DataFolder, lock: InstanceLock, clock: Clock) -> O
         organisations=SqliteOrganisations(database, vault, folder.configuration),
         people=SqlitePeople(database),
         door=SqliteDoor(database),
-        queue=queue,
-        trouble=trouble,
+        late=late,
         instance=instance,
         signing_key=signing_key,
     )
 
 
-async def _open_queue(folder: DataFolder, clock: Clock) -> tuple[QueueFile | None, Problem | None]:
+def _late_queue(folder: DataFolder, clock: Clock) -> LateFile[QueueFile]:
     """The page and the organisations stand even when the queue's file does not."""
-    try:
-        opened = await QueueFile.open(folder.queue, AiosqliteDatabase.open, now=clock.now(), new_id=new_instance_id)
-    except ProblemError as error:
-        if error.problems[0].code == "store_newer":
-            raise
-        return None, error.problems[0]
-    return opened, None
+
+    async def open_file(*, upgrade: bool) -> QueueFile:
+        return await QueueFile.open(
+            folder.queue, AiosqliteDatabase.open, now=clock.now(), new_id=new_instance_id, upgrade=upgrade
+        )
+
+    return LateFile(open_file, clock)

@@ -11,7 +11,7 @@ from appliance.clock import Clock
 from appliance.clock_watch import ClockWatch
 from appliance.data_folder import DataFolder
 from appliance.direct_path import DirectPath
-from appliance.facts import facts_of, log_tail
+from appliance.facts import facts_of, log_tail, vitals_of
 from appliance.floor import Floor, stored_size
 from appliance.ids import new_id, new_instance_id
 from appliance.logs import Redactor
@@ -160,6 +160,13 @@ class ProxyServer:
         ):
             self._schedule.every(seconds, chore, name=name)
         self._schedule.start()
+        if self.opened.late.migrating:
+            self._tasks.spawn(self.catch_up(), name="upgrade")
+
+    async def catch_up(self) -> None:
+        """See Role."""
+        if self.opened.late.migrating:
+            await self._house.open_queue()
 
     async def stop(self, *, grace: float) -> None:
         """Answer the pulls that wait, let requests under way end within `grace` seconds. The folder stays open."""
@@ -209,10 +216,9 @@ class ProxyServer:
         return self._trusted.trusts(address)
 
     def _needs(self) -> Iterable[OperatorNeed]:
-        queue = self.opened.queue
         yield from server_needs(
             self._configuration.server,
-            store_trouble=self.opened.trouble or (queue.problem if queue else None),
+            store_trouble=self.opened.late.problem,
             disk_trouble=self._floor.trouble,
             not_applied=self.not_applied,
             warnings=self._configuration.warnings,
@@ -251,6 +257,7 @@ class ProxyServer:
             chance=os.urandom,
             received=self._traffic.received,
             closing=lambda: self._closing,
+            migrating=lambda: self.opened.late.migrating,
         )
 
     def _make_control(self) -> ProxyControl:
@@ -300,13 +307,7 @@ class ProxyServer:
         return facts_of(self.opened.folder, listener_ends=self.direct.certificate_ends, page_ends=self._page_certificate.ends)
 
     def _vitals(self) -> Vitals:
-        return Vitals(
-            version=VERSION,
-            direct=self.direct.state,
-            direct_url=self._configuration.server.public_url,
-            direct_error=self.direct.error,
-            stored_bytes=self._floor.stored_bytes,
-        )
+        return vitals_of(self.direct, self._configuration.server.public_url, self._floor, self.opened.late)
 
 
 async def open_proxy(folder: DataFolder, clock: Clock, environment: Mapping[str, str], redactor: Redactor) -> ProxyServer:

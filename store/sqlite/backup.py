@@ -18,10 +18,12 @@ class SqliteBackupFiles:
 
     role = "agent"
 
-    def copy(self, folder: Path, target: Path, *, settled: bool, now: Micros, room: Callable[[int], None]) -> Counted:
+    def copy(
+        self, folder: Path, target: Path, *, settled: bool, room: Callable[[int], None], configuration: Path | None = None
+    ) -> Counted:
         """See BackupFiles."""
-        source, configuration = folder / EVENTS, folder / CONFIGURATION
-        with copying(source, target / EVENTS, kind="events", application=EVENTS_APPLICATION, now=now) as db:
+        source, configuration = folder / EVENTS, configuration or folder / CONFIGURATION
+        with copying(source, target / EVENTS, application=EVENTS_APPLICATION) as db:
             _choose(db, bodies=settled)
             (size,) = db.execute(SELECT_SIZE).fetchone()
             room(size + pages(db, "copy") + size_of(configuration))
@@ -80,7 +82,7 @@ SELECT
     + (SELECT coalesce(sum(length(headers) + 500), 0) FROM main.docked)
 """
 
-_WHOLE = ("claims", "counters", "health", "sources", "pulled", "docked", "docked_bodies", "last_events", "inbox")
+_WHOLE = ("migrations", "claims", "counters", "health", "sources", "pulled", "docked", "docked_bodies", "last_events", "inbox")
 COPIES = (
     "INSERT INTO copy.events SELECT e.* FROM known k CROSS JOIN main.events e ON e.seq = k.seq",
     "UPDATE copy.events SET body_kept = 0 WHERE body_kept = 1 AND seq NOT IN (SELECT seq FROM chosen)",

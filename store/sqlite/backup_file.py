@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from store.sqlite.database import Opener, explained, pragma_number, reads_whole
-from store.sqlite.migrate import migrate
+from store.sqlite.migrate import migrate, outdated, schema
 from touchpoints.moment import Micros
 from touchpoints.problem import ProblemError, problem
 
@@ -32,10 +32,12 @@ def pages(db: sqlite3.Connection, name: str) -> int:
 
 
 @contextmanager
-def copying(source: Path, target: Path, *, kind: str, application: int, now: Micros) -> Iterator[sqlite3.Connection]:
-    """A transaction on a file that sees it as it is at one moment, with an empty file of the same kind as `copy` in it."""
+def copying(source: Path, target: Path, *, application: int) -> Iterator[sqlite3.Connection]:
+    """A transaction on a file that sees it as it is at one moment, with an empty file of the same form as `copy` in it."""
+    with reading(source) as db:
+        form, version = schema(db), pragma_number(db, "user_version")
     with explaining(target), closing(opener(target, application)()) as made:
-        migrate(made, kind, path=target, now=now)
+        made.executescript(f"BEGIN;\n{form}\nPRAGMA user_version = {version};\nCOMMIT")
         made.execute("PRAGMA journal_mode = DELETE")
     with reading(source) as db:
         db.execute(ATTACH, (str(target),))
@@ -47,11 +49,12 @@ def copying(source: Path, target: Path, *, kind: str, application: int, now: Mic
 
 @contextmanager
 def sound(path: Path, kind: str, application: int, now: Micros) -> Iterator[sqlite3.Connection]:
-    """A file that reads from end to end, brought up to date. Raises ProblemError(store_corrupt, store_newer …)."""
+    """A file that reads from end to end, in whichever form. Raises ProblemError(store_corrupt, store_newer …)."""
     with explaining(path), closing(opener(path, application)()) as db:
         if not reads_whole(db):
             raise ProblemError(problem("store_corrupt", path=str(path)))
-        migrate(db, kind, path=path, now=now)
+        if outdated(db, kind) is None:  # an older one is brought up to date where it is put back
+            migrate(db, kind, path=path, now=now)
         yield db
 
 

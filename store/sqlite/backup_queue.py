@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from store.backup import CONFIGURATION, EVENTS_OF, Counted
-from store.sqlite.backup_file import copy_whole, copying, count, pages, size_of, sound
+from store.sqlite.backup_file import copy_whole, copying, count, pages, reading, size_of, sound
 from store.sqlite.database import PROXY_APPLICATION, QUEUE_APPLICATION
 from touchpoints.moment import Micros
 
@@ -17,10 +17,12 @@ class SqliteProxyBackupFiles:
 
     role = "proxy"
 
-    def copy(self, folder: Path, target: Path, *, settled: bool, now: Micros, room: Callable[[int], None]) -> Counted:
+    def copy(
+        self, folder: Path, target: Path, *, settled: bool, room: Callable[[int], None], configuration: Path | None = None
+    ) -> Counted:
         """See BackupFiles."""
-        source, configuration = folder / QUEUE, folder / CONFIGURATION
-        with copying(source, target / QUEUE, kind="queue", application=QUEUE_APPLICATION, now=now) as db:
+        source, configuration = folder / QUEUE, configuration or folder / CONFIGURATION
+        with copying(source, target / QUEUE, application=QUEUE_APPLICATION) as db:
             for statement in (CHOOSE_ALL if settled else CHOOSE, INDEX_CHOSEN):
                 db.execute(statement)
             (size,) = db.execute(SELECT_SIZE).fetchone()
@@ -28,25 +30,23 @@ class SqliteProxyBackupFiles:
             for statement in COPIES:
                 db.execute(statement)
         copy_whole(configuration, target / CONFIGURATION)
-        return self._counted(target, now)
+        return _counted(target)
 
     def try_restore(self, folder: Path, *, now: Micros) -> Counted:
         """See BackupFiles."""
-        return self._counted(folder, now)
+        for name, kind, application in ((CONFIGURATION, "proxy", PROXY_APPLICATION), (QUEUE, "queue", QUEUE_APPLICATION)):
+            with sound(folder / name, kind, application, now):
+                pass
+        return _counted(folder)
 
-    def _counted(self, folder: Path, now: Micros) -> Counted:
-        with sound(folder / CONFIGURATION, "proxy", PROXY_APPLICATION, now) as db:
-            organisations = count(db, "organisations WHERE removed_at IS NULL")
-            agents = count(db, "agents WHERE state != 'revoked'")
-        with sound(folder / QUEUE, "queue", QUEUE_APPLICATION, now) as db:
-            messages = count(db, "messages")
-            return Counted(
-                events=messages,
-                waiting=_waiting(db),
-                bodies=messages,
-                organisations=organisations,
-                agents=agents,
-            )
+
+def _counted(folder: Path) -> Counted:
+    with reading(folder / CONFIGURATION) as db:
+        organisations = count(db, "organisations WHERE removed_at IS NULL")
+        agents = count(db, "agents WHERE state != 'revoked'")
+    with reading(folder / QUEUE) as db:
+        messages = count(db, "messages")
+        return Counted(events=messages, waiting=_waiting(db), bodies=messages, organisations=organisations, agents=agents)
 
 
 # Also what an agent acknowledged and did not tell to have settled: another may have to take it over. As in queue_again.ranges,
@@ -66,7 +66,7 @@ CHOOSE_ALL = "CREATE TEMP TABLE chosen AS SELECT organisation, seq, key_id, byte
 INDEX_CHOSEN = "CREATE INDEX temp.chosen_key ON chosen (organisation, key_id)"
 SELECT_SIZE = "SELECT coalesce(sum(bytes + 600), 0) FROM chosen"  # a row with its index, and what a key takes, beside the bytes
 
-_WHOLE = ("lanes", "epochs", "incarnations", "beginnings", "marks", "reports")
+_WHOLE = ("migrations", "lanes", "epochs", "incarnations", "beginnings", "marks", "reports")
 COPIES = (
     """
     INSERT INTO copy.messages SELECT m.* FROM chosen c

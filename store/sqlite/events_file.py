@@ -39,13 +39,18 @@ class EventsFile(GuardedFile):
         self.arrivals = SqliteArrivals(self._writer, self._readers)
 
     @classmethod
-    async def open(cls, path: Path, open_database: Open, *, now: Micros, readers: int = 3) -> "EventsFile":
+    async def open(
+        cls, path: Path, open_database: Open, *, now: Micros, readers: int = 3, upgrade: bool = True
+    ) -> "EventsFile":
         """Open the file, or make it where there is none; check it after an unclean stop. Damaged, it is moved aside.
 
-        Raises ProblemError: store_unopenable, store_read_only, store_foreign, store_not_wal, store_newer, store_in_the_way.
+        One that an older program made is brought up to date; without `upgrade` it is left alone: store_migrating.
+
+        Raises ProblemError: store_unopenable, store_read_only, store_foreign, store_not_wal, store_newer, store_in_the_way,
+        store_not_migrated, disk_full.
         """
         file = cls(path, open_database, readers=readers)
-        await file._open(now)
+        await file._open(now, upgrade=upgrade)
         return file
 
     def _learn(self, db: sqlite3.Connection, now: Micros) -> None:  # noqa: ARG002 - the shape all files share

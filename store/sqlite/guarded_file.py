@@ -2,14 +2,16 @@
 
 import sqlite3
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from threading import Event
 
 from store.sqlite.connections import Readers
 from store.sqlite.database import MIB, Database, Open, Opener, explained, reads_whole
 from store.sqlite.log_tail import has_lost_commits
-from store.sqlite.migrate import migrate
+from store.sqlite.migrate import migrate, outdated
 from store.sqlite.writer import Writer
 from touchpoints.moment import Micros
 from touchpoints.problem import Problem, ProblemError, problem
@@ -35,16 +37,19 @@ class GuardedFile(ABC):
         self._readers = Readers()
         self._writer = Writer(partial(open_database, self._opener(writer=True)))
 
-    async def _open(self, now: Micros) -> None:
+    async def _open(self, now: Micros, *, upgrade: bool) -> None:
         """Open the file, or make it where there is none; check it after an unclean stop. Damaged, it is moved aside.
 
-        Raises ProblemError: store_unopenable, store_read_only, store_foreign, store_not_wal, store_newer, store_in_the_way.
+        One that an older program made is brought up to date, however long that takes; without `upgrade` it is left alone.
+
+        Raises ProblemError: store_unopenable, store_read_only, store_foreign, store_not_wal, store_newer, store_in_the_way,
+        store_not_migrated, disk_full; without `upgrade`, store_migrating.
         """
         if not self.path.exists() and self.moved_aside():
             self._mark_corrupt()
             return
         try:
-            await self._start(now)
+            await self._start(now, upgrade=upgrade)
         except ProblemError as error:
             await self.close()
             if error.problems[0].code != "store_corrupt":
@@ -91,15 +96,17 @@ class GuardedFile(ABC):
     def _forget(self) -> None:
         """Forget what is known of the file from memory."""
 
-    async def _start(self, now: Micros) -> None:
-        unclean = self._beside("-wal").exists()
+    async def _start(self, now: Micros, *, upgrade: bool = True) -> None:
+        unclean, halt = self._beside("-wal").exists(), Event()
         database = await self._open_database(self._opener(writer=True))
         readers: list[Database] = []
         try:
-            await database.run(partial(_prepare, kind=self.kind, path=self.path, now=now, check=unclean))
+            prepare = partial(_prepare, kind=self.kind, path=self.path, now=now, check=unclean)
+            await database.run(partial(prepare, upgrade=upgrade, halted=halt.is_set))
             await database.run(partial(self._learn, now=now))
             readers += [await self._open_database(self._opener(writer=False)) for _ in range(self._reader_count)]
         except BaseException as error:
+            halt.set()  # who is cancelled need not wait for a migration's end: it begins again another time
             for opened in (*readers, database):
                 await opened.close()
             if isinstance(error, sqlite3.Error):
@@ -131,10 +138,14 @@ class GuardedFile(ABC):
                 raise ProblemError(problem("store_in_the_way", path=str(source), error=error.strerror)) from error
 
 
-def _prepare(db: sqlite3.Connection, *, kind: str, path: Path, now: Micros, check: bool) -> None:
+def _prepare(
+    db: sqlite3.Connection, *, kind: str, path: Path, now: Micros, check: bool, upgrade: bool, halted: Callable[[], bool]
+) -> None:
+    if not upgrade and (forms := outdated(db, kind)):
+        raise ProblemError(problem("store_migrating", found=forms[0], known=forms[1]))
     if check and (_is_cut(db, path.with_name(f"{path.name}-wal")) or not reads_whole(db)):
         raise ProblemError(problem("store_corrupt", path=str(path)))
-    migrate(db, kind, path=path, now=now)
+    migrate(db, kind, path=path, now=now, halted=halted)
 
 
 def _is_cut(db: sqlite3.Connection, log: Path) -> bool:

@@ -1,7 +1,9 @@
 """Numbered `.sql` migrations, each with its record in one transaction."""
 
+import os
 import re
 import sqlite3
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from touchpoints.problem import ProblemError, problem
 
 _NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 _SHARED = re.compile(r"^-- with shared/([a-z0-9_]+\.sql)$", re.MULTILINE)
+_PACE = 20_000  # of SQLite's instructions between two looks at whether to stop
 
 
 def migrations(kind: str) -> list[tuple[int, str, str]]:
@@ -33,18 +36,66 @@ CREATE_RECORD = (
 INSERT_RECORD = "INSERT INTO migrations (number, name, at) VALUES (?, ?, ?)"
 
 
-def migrate(db: sqlite3.Connection, kind: str, *, path: Path, now: Micros) -> None:
-    """Bring a file up to date. Raises ProblemError: store_newer, or what SQLite's error means."""
+def outdated(db: sqlite3.Connection, kind: str) -> tuple[int, int] | None:
+    """(its version, ours) of a file that an older program made; None for a new one, and one that is up to date."""
+    found, latest = pragma_number(db, "user_version"), migrations(kind)[-1][0]
+    return (found, latest) if 0 < found < latest else None
+
+
+def migrate(
+    db: sqlite3.Connection,
+    kind: str,
+    *,
+    path: Path,
+    now: Micros,
+    keep: Path | None = None,
+    halted: Callable[[], bool] = lambda: False,
+) -> None:
+    """Bring a file up to date; one that is not a new one may take long.
+
+    - `keep`: where an older file is copied to first, as it is.
+    - `halted`: asked now and then, from this thread; once it says so, what has begun is undone, and that is all.
+
+    Raises ProblemError: store_newer, store_not_migrated, or what SQLite's error means.
+    """
     known = migrations(kind)
     version = pragma_number(db, "user_version")
     if version > known[-1][0]:
         raise ProblemError(problem("store_newer", path=str(path), found=version, known=known[-1][0]))
+    pending = [one for one in known if one[0] > version]
+    if not pending:
+        return
+    db.set_progress_handler(halted, _PACE)
     try:
-        for number, name, sql in known:
-            if number > version:
-                _apply(db, number, name, sql, now)
-    except sqlite3.Error as error:
-        raise explained(error, path) from error
+        if keep is not None and version:
+            _copy(db, keep)
+        for number, name, sql in pending:
+            _apply(db, number, name, sql, now)
+    except (sqlite3.Error, OSError) as error:
+        raise _failed(error, path, version, known[-1][0]) from error
+    finally:
+        db.set_progress_handler(None, 0)
+
+
+def _failed(error: Exception, path: Path, version: int, latest: int) -> ProblemError:
+    found = explained(error, path) if isinstance(error, sqlite3.Error) else None
+    if found is not None and (not version or found.problems[0].code != "store_unopenable"):
+        return found
+    why = getattr(error, "strerror", None) or str(error)
+    return ProblemError(problem("store_not_migrated", path=str(path), found=version, known=latest, error=why))
+
+
+COPY = "VACUUM INTO ?"
+
+
+def _copy(db: sqlite3.Connection, target: Path) -> None:
+    """A copy that is there whole or not at all. Raises OSError."""
+    partial = target.with_name(f"{target.name}.part")
+    partial.unlink(missing_ok=True)
+    db.execute(COPY, (str(partial),))
+    with partial.open("r+b") as file:
+        os.fsync(file.fileno())
+    partial.replace(target)
 
 
 def _apply(db: sqlite3.Connection, number: int, name: str, sql: str, now: Micros) -> None:

@@ -29,14 +29,24 @@ class QueueFile(GuardedFile):
 
     @classmethod
     async def open(
-        cls, path: Path, open_database: Open, *, now: Micros, new_id: Callable[[], str], readers: int = 3
+        cls,
+        path: Path,
+        open_database: Open,
+        *,
+        now: Micros,
+        new_id: Callable[[], str],
+        readers: int = 3,
+        upgrade: bool = True,
     ) -> "QueueFile":
         """Open the file, or make it where there is none; check it after an unclean stop. Damaged, it is moved aside.
 
-        Raises ProblemError: store_unopenable, store_read_only, store_foreign, store_not_wal, store_newer, store_in_the_way.
+        One that an older program made is brought up to date; without `upgrade` it is left alone: store_migrating.
+
+        Raises ProblemError: store_unopenable, store_read_only, store_foreign, store_not_wal, store_newer, store_in_the_way,
+        store_not_migrated, disk_full.
         """
         file = cls(path, open_database, readers=readers, new_id=new_id)
-        await file._open(now)
+        await file._open(now, upgrade=upgrade)
         return file
 
     async def close(self) -> None:

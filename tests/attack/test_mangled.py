@@ -24,8 +24,9 @@ def test_no_bytes_bring_anything_but_a_refusal(name: str) -> None:
 
 
 @pytest.mark.anyio
-async def test_no_form_makes_the_page_fail(tmp_path: Path) -> None:
-    """Every address that takes a body, by form, in parts and as JSON."""
-    sent, faults = await send_mangled(tmp_path / "data", Random("forms"), rounds=2)
+@pytest.mark.parametrize("proxy", [False, True])
+async def test_no_form_makes_the_page_fail(tmp_path: Path, *, proxy: bool) -> None:
+    """Every address that takes a body, by form, in parts and as JSON; of the agent's page and of the operator's."""
+    sent, faults = await send_mangled(tmp_path / "data", Random("forms"), rounds=2, proxy=proxy)
     assert faults == []
     assert sent > 40

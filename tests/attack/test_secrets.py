@@ -15,7 +15,8 @@ from tests.page.doorstep import OWN_FORM, TYPED
 from tests.whole.destination import Destination
 from tests.whole.hookport import Hookport
 from tests.whole.senders import github, touchpoint
-from tests.whole.through_proxy import RECOVERY_KEY, Site, connected
+from tests.whole.test_proxy import ProxyProcess
+from tests.whole.through_proxy import RECOVERY_KEY, Site, connected, endpoint
 
 PASSWORD = "a password of the page 7"
 CRASHING = [sys.executable, "-m", "tests.attack.crashing"]
@@ -25,6 +26,13 @@ LINK = re.compile(r'(?:href|hx-get|action)="(/[^"#]*)"')
 API = (
     "status", "touchpoints", "providers", "configuration", "events", "alerts", "proxy", "export/deliveries", "tokens", "audit",
     "backups", "files/check", "openapi.json",
+)  # fmt: skip
+OPERATOR_API = (
+    "status", "organisations", "organisations/acme", "organisations/acme/agents", "organisations/acme/export", "configuration",
+    "tokens", "audit", "files/check", "openapi.json",
+)  # fmt: skip
+OPERATOR_COMMANDS = (
+    ("status", "--json"), ("config", "show"), ("org", "list", "--json"), ("org", "agents", "acme"), ("check",),
 )  # fmt: skip
 COMMANDS = (
     ("status",), ("status", "--json"), ("config", "show"), ("touchpoint", "list", "--json"), ("events", "list", "--json"),
@@ -130,28 +138,79 @@ def test_no_secret_stands_anywhere_in_clear(agent: Hookport, destination: Destin
     assert PLANTED["header"] in sent  # so they were in use
 
 
-def test_what_pairing_brings_stands_nowhere_in_clear(
-    tmp_path: Path, free_port: Callable[[], int], destination: Destination
-) -> None:
-    """The code, and the recovery key, which is printed once and kept by a person."""
-    site = Site(tmp_path, free_port)
-    try:
-        code = site.start()
-        agent = site.agent("one", '[agent]\nmode = "proxy"\n' + touchpoint("orders", destination.url))
-        agent.start()
-        key = site.pair(agent, code, "one").strip()
-        assert RECOVERY_KEY.fullmatch(key)
-        connected(agent)
-        search = Search(
-            {"code": code, "recovery key": key, "bare key": key.replace("-", ""), "bare code": code.replace("-", "")}
-        )
-        answers(agent, search)
-        for command in (("status", "--json"), ("config", "show"), ("backup", "--json")):
-            search.text(" ".join(command), said(agent.run(*command)))
-        search.folder(agent.data)
-        search.folder(site.proxy.data)
-        search.text("stderr", (tmp_path / "one" / "stderr.log").read_bytes())
-        assert search.found == []
-        assert search.looked > len(API)
-    finally:
-        site.close()
+@pytest.fixture
+def site(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Site]:
+    """A proxy and room for agents."""
+    made = Site(tmp_path, free_port)
+    yield made
+    made.close()
+
+
+def test_what_a_proxy_is_entrusted_with_stands_nowhere_in_clear(site: Site, tmp_path: Path, destination: Destination) -> None:
+    """Codes, the recovery key, endpoint tokens, bodies, the operator's password, session and tokens: asked, shown, killed."""
+    code = site.start()
+    link = site.proxy.link
+    agent = site.agent("one", '[agent]\nmode = "proxy"\n' + touchpoint("orders", destination.url))
+    agent.start()
+    key = site.pair(agent, code, "one").strip()
+    assert RECOVERY_KEY.fullmatch(key)
+    connected(agent)
+    url, body = endpoint(agent, "orders"), b'{"planted":"planted-body-S3q9"}'
+    paired = {"code": code, "recovery key": key, "bare key": key.replace("-", ""), "bare code": code.replace("-", "")}
+    ours = Search(paired)
+    answers(agent, ours)
+    for command in (("status", "--json"), ("config", "show"), ("backup", "--json")):
+        ours.text(" ".join(command), said(agent.run(*command)))
+    assert agent.stop() == 0
+    ours.folder(agent.data)
+    ours.text("stderr", (tmp_path / "one" / "stderr.log").read_bytes())
+    assert ours.found == []
+    assert ours.looked > len(API)
+
+    assert httpx.post(url, content=body, headers=github(body, "1")).status_code == 200
+    opened = site.proxy.run("org", "code", "acme").stdout.strip()  # nobody uses it
+    made = site.proxy.json("token", "add", "nagios")["token"]
+    session, shown = operated(site.proxy, link)
+    theirs = Search(
+        {
+            **paired,
+            "open code": opened,
+            "bare open code": opened.replace("-", ""),
+            "endpoint token": url.rpartition("/")[2],
+            "body": "planted-body-S3q9",
+            "password": PASSWORD,
+            "session": session,
+            "token": made,
+            "link": link.rpartition("/")[2],
+        }
+    )
+    for where, content in shown.items():
+        theirs.text(where, content)
+    for asked in OPERATOR_COMMANDS:
+        theirs.text(" ".join(asked), said(site.proxy.run(*asked)))
+    theirs.processes()
+    theirs.folder(site.proxy.data)
+    site.proxy.kill()
+    theirs.folder(site.proxy.data)
+    theirs.text("stderr", site.proxy.log.read_bytes())
+    assert theirs.found == []
+    assert {"/", "/organisations/acme", "/organisations/acme/export.jsonl", "/settings/audit", "/api/v1/audit"} <= set(shown)
+
+
+def operated(proxy: ProxyProcess, link: str) -> tuple[str, dict[str, bytes]]:
+    """The operator's session, and every screen and answer that it comes to by links and addresses."""
+    own = {**OWN_FORM, "origin": f"http://127.0.0.1:{proxy.admin}"}
+    shown: dict[str, bytes] = {}
+    with httpx.Client(base_url=own["origin"], headers={**TYPED, "sec-fetch-site": "same-origin"}, timeout=30) as person:
+        form = {"name": "ann", "password": PASSWORD, "repeated": PASSWORD}
+        assert person.post(link, data=form, headers=own).status_code == 303
+        [session] = person.cookies.values()
+        left = ["/", *(f"/api/v1/{path}" for path in OPERATOR_API)]
+        while left:
+            path = left.pop()
+            if path in shown or path.startswith(("/static", "/live")):
+                continue
+            answer = person.get(path)
+            shown[path] = answer.content
+            left += LINK.findall(answer.text) if "html" in answer.headers.get("content-type", "") else []
+    return session, shown

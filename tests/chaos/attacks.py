@@ -37,10 +37,11 @@ async def fuzz(folder: Path, *, rounds: int = 1, seconds: float = 0.0, seed: int
         for name, target in all_targets.items():
             for _ in range(50):
                 _take(name, target, mangled(chance, target.seeds), found)
-        sent, faults = await send_mangled(folder / f"forms-{number}", chance, rounds=1)
-        found.tried += sent
-        for fault in faults:
-            found.fault(fault)
+        for proxy in (False, True):
+            sent, faults = await send_mangled(folder / f"forms-{number}-{proxy}", chance, rounds=1, proxy=proxy)
+            found.tried += sent
+            for fault in faults:
+                found.fault(fault)
     return found
 
 

@@ -65,6 +65,7 @@ CASES = {
     "hostile-agent": Case("hostile:agent", {"calls": 150}, {"calls": 20_000, "seed": 7}),
     "hostile-proxy": Case("hostile:proxy", {"each": 1}, {"each": 40}),
     "middlebox": Case("hostile:middlebox", {"rounds": 1}, {"rounds": 40, "seed": 7}),
+    "upgrade": Case("upgrade:upgrade", {"events": 200, "stride": 45, "whole": 2}, {"events": 3_000, "whole": 10}),
     "kill-storm": Case("executables:storm", {"kills": 20}, {"kills": 1_000, "seed": 7}),
     "power": Case("power:power", {"cuts": 4}, {"cuts": 200, "seed": 7}),
     "soak": Case("soak:soak", {"seconds": 3.0, "full_for": 1.0}, {"seconds": 3600.0}),

@@ -4,6 +4,7 @@ import asyncio
 import multiprocessing
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,21 +17,24 @@ else:
     _CONTEXT = multiprocessing.get_context("forkserver")
     _CONTEXT.set_forkserver_preload(["tests.chaos.launcher"])
 
+Launch = Callable[[str, Path, Path, int], None]  # role, folder, log, last step
+
 
 class Child:
     """An agent or a proxy over a data folder."""
 
-    def __init__(self, role: str, folder: Path, *, port: int = 0) -> None:
-        """`port`: where a proxy listens."""
+    def __init__(self, role: str, folder: Path, *, port: int = 0, launch: Launch = launch) -> None:
+        """`port`: where a proxy listens; `launch`: how it begins."""
         self.role = role
         self.folder = folder
         self.log = folder.with_suffix(".log")
         self._port = port
+        self._launch = launch
         self._process: multiprocessing.process.BaseProcess | None = None
 
     def start(self, *, last: int = 0) -> None:
         """Begin; it ends by itself at step `last`."""
-        self._process = _CONTEXT.Process(target=launch, args=(self.role, self.folder, self.log, last), daemon=True)
+        self._process = _CONTEXT.Process(target=self._launch, args=(self.role, self.folder, self.log, last), daemon=True)
         self._process.start()
 
     @property

@@ -11,7 +11,7 @@ from tests.verify.case import LeftOutError
 pytestmark = pytest.mark.anyio
 
 # A process there is begun in seconds, not in a moment: the run of these stays with `build.py chaos`.
-PROCESSES = {"agent-steps", "proxy-steps", "storm", "kill-storm", "disk-slow"}
+PROCESSES = {"agent-steps", "proxy-steps", "storm", "kill-storm", "disk-slow", "upgrade"}
 
 
 @pytest.mark.parametrize("name", CASES)

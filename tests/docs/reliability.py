@@ -10,6 +10,7 @@ FIGURES = ("tried", "lost", "repeated", "stuck", "admitted")
 # What belongs together for who reads the first page; by the cases' names.
 GROUPS = {
     "kill -9 of the agent, the proxy, or both": ("agent-steps", "proxy-steps", "storm", "kill-storm"),
+    "kill -9 in the middle of an upgrade": ("upgrade",),
     "power that fails: what was not fsynced is gone, or torn": ("power",),
     "networks that cut, delay, double, fall silent or crawl": (
         "exchanges",
@@ -46,8 +47,8 @@ def by_group() -> str:
     rows = []
     for title, names in GROUPS.items():
         cases = [one for one in runs if any(fnmatchcase(one["name"], name) for name in names)]
-        rows.append([title, f"{sum(one['seconds'] for one in cases) / 60:.0f}", *_figures(cases)])
-    rows.append(["**all**", f"{sum(one['seconds'] for one in runs) / 60:.0f}", *_figures(runs)])
+        rows.append([title, _minutes(cases), *_figures(cases)])
+    rows.append(["**all**", _minutes(runs), *_figures(runs)])
     short = sum(one["short"] for one in runs)
     of = f"; {short} of {len(runs)} cases as briefly as the test suite holds them" if short else ""
     words = f"The last runs of `python3 build.py chaos`{of}. [Case by case](docs/reliability.md#the-cases), with their commits."
@@ -57,6 +58,11 @@ def by_group() -> str:
 def _soaked(runs: Iterable[dict[str, Any]]) -> str:
     (soak,) = (one for one in runs if one["name"] == "soak")
     return "\n".join(f"- {note}" for note in soak["notes"])
+
+
+def _minutes(runs: Iterable[dict[str, Any]]) -> str:
+    minutes = sum(one["seconds"] for one in runs) / 60
+    return f"{minutes:.0f}" if minutes >= 1 else "under 1"
 
 
 def _length(run: dict[str, Any]) -> str:

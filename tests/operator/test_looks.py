@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.anyio, needs_chromium, pytest.mark.timeout(120)]
 
 SCREENS = [
     "/",
-    "/organisations/add",
+    "/add-organisation",
     "/organisations/acme",
     "/settings/server",
     "/settings/backup",

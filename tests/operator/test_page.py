@@ -10,6 +10,7 @@ import pytest
 from appliance.proxy.server import ProxyServer
 from appliance.setup import link_at_start
 from tests.operator.kit import Person, proxy_folder
+from tests.page.doorstep import PASSWORD
 from web.operator.render import environment
 from web.page.words import known
 
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.anyio
 
 SCREENS = [
     "/",
-    "/organisations/add",
+    "/add-organisation",
     "/organisations/acme",
     "/settings/server",
     "/settings/backup",
@@ -47,9 +48,9 @@ async def test_from_the_setup_link_to_the_first_code(tmp_path: Path, free_port: 
             assert "without TLS" in bad.text
             assert role.direct.state == "off"
             good = await person.post("/begin/server", public_url=url, listen="127.0.0.1", port=str(port), trusted_proxies="")
-            assert good.headers["location"] == "/organisations/add"
+            assert good.headers["location"] == "/add-organisation"
             assert (role.direct.state, role.direct.address) == ("up", f"127.0.0.1:{port}")
-            shown = await person.post("/organisations/add", name="acme", quota_events="", quota_bytes="")
+            shown = await person.post("/add-organisation", name="acme", quota_events="", quota_bytes="")
             assert re.search(r"[0-9A-Z]{4}(-[0-9A-Z]{4}){4}", shown.text)
             assert f"--proxy {url}" in shown.text
         finally:
@@ -60,7 +61,7 @@ async def test_from_the_setup_link_to_the_first_code(tmp_path: Path, free_port: 
 @pytest.mark.parametrize("path", SCREENS)
 async def test_every_screen_opens_under_the_strict_policy(role: ProxyServer, ann: Person, path: str) -> None:
     """Whole, without anything inline."""
-    await ann.post("/organisations/add", name="acme", quota_events="", quota_bytes="")
+    await ann.post("/add-organisation", name="acme", quota_events="", quota_bytes="")
     answer = await ann.get(path)
     assert answer.status_code == 200, answer.text
     assert "<h1" in answer.text
@@ -81,14 +82,14 @@ async def test_nothing_opens_without_signing_in(role: ProxyServer, path: str) ->
 
 async def test_forms_of_other_sites_do_nothing(role: ProxyServer, ann: Person) -> None:
     """The cookie alone is not enough."""
-    answer = await ann.http.post("/organisations/add", data={"name": "acme"}, headers={"origin": "https://evil.example"})
+    answer = await ann.http.post("/add-organisation", data={"name": "acme"}, headers={"origin": "https://evil.example"})
     assert answer.status_code == 403
     assert await role.control.organisations() == []
 
 
 async def test_a_code_is_shown_once(role: ProxyServer, ann: Person) -> None:
     """In the answer to the form, and nowhere afterwards."""
-    shown = (await ann.post("/organisations/add", name="acme", quota_events="", quota_bytes="")).text
+    shown = (await ann.post("/add-organisation", name="acme", quota_events="", quota_bytes="")).text
     code = re.search(r"[0-9A-Z]{4}(-[0-9A-Z]{4}){4}", shown)
     assert code
     assert code[0] not in (await ann.get("/organisations/acme")).text
@@ -109,7 +110,7 @@ async def test_a_wrong_form_comes_back_with_what_was_typed(
     role: ProxyServer, ann: Person, form: dict[str, str], words: str
 ) -> None:
     """And changes nothing."""
-    answer = await ann.post("/organisations/add", **form)
+    answer = await ann.post("/add-organisation", **form)
     assert answer.status_code == 422
     assert words in html.unescape(answer.text)
     assert html.escape(form["name"]) in answer.text
@@ -118,7 +119,7 @@ async def test_a_wrong_form_comes_back_with_what_was_typed(
 
 async def test_a_quota_is_set_and_given_back(role: ProxyServer, ann: Person) -> None:
     """An empty field is the proxy's own."""
-    await ann.post("/organisations/add", name="acme", quota_events="", quota_bytes="")
+    await ann.post("/add-organisation", name="acme", quota_events="", quota_bytes="")
     assert (await ann.post("/organisations/acme/quota", quota_events="1,000", quota_bytes="2MiB")).status_code == 303
     assert (await role.control.organisation("acme")).own_events == 1000
     page = (await ann.get("/organisations/acme")).text
@@ -130,7 +131,7 @@ async def test_a_quota_is_set_and_given_back(role: ProxyServer, ann: Person) -> 
 
 async def test_an_organisation_goes_only_when_its_name_was_typed(role: ProxyServer, ann: Person) -> None:
     """Then everything of it is erased."""
-    await ann.post("/organisations/add", name="acme", quota_events="", quota_bytes="")
+    await ann.post("/add-organisation", name="acme", quota_events="", quota_bytes="")
     assert (await ann.post("/organisations/acme/remove", typed="acm")).status_code == 422
     assert (await ann.post("/organisations/acme/remove", typed="acme")).headers["location"] == "/"
     assert (await ann.get("/organisations/acme")).status_code == 404
@@ -158,7 +159,8 @@ async def test_settings_are_saved_by_section(role: ProxyServer, ann: Person) -> 
 
 async def test_people_tokens_and_the_audit_log_are_the_agents_own(role: ProxyServer, ann: Person) -> None:
     """The same handlers over the proxy's people."""
-    made = await ann.post("/settings/tokens/add", name="nagios", scope="read")
+    assert (await ann.post("/settings/tokens/add", name="nagios", scope="read")).status_code == 422
+    made = await ann.post("/settings/tokens/add", name="nagios", scope="read", own=PASSWORD)
     assert "Copy it now" in made.text
     assert "nagios" in (await ann.get("/settings/people")).text
     assert "ann" in (await ann.get("/settings/audit")).text

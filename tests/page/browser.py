@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import httpx
@@ -31,6 +32,17 @@ ARGUMENTS = (
 )
 PATIENCE = 8000  # milliseconds
 LOOKS = os.environ.get("LOOKS", "")  # a folder for pictures of the screens, where somebody wants to look at them
+
+
+class Address(Protocol):
+    """A page, an agent's or a proxy's."""
+
+    @property
+    def address(self) -> str:
+        """Where it is, without a path."""
+
+    def at(self, path: str) -> str:
+        """The whole address of a path."""
 
 
 @dataclass(kw_only=True)
@@ -98,7 +110,7 @@ async def open_tab(context: BrowserContext) -> Watched:
     return watched
 
 
-async def signed_in(context: BrowserContext, site: Site) -> Watched:
+async def signed_in(context: BrowserContext, site: Address) -> Watched:
     """A tab in which ann has signed in by the form."""
     watched = await open_tab(context)
     page = watched.page

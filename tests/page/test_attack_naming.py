@@ -7,6 +7,7 @@ import pytest
 from tests.appliance.agents import TOUCHPOINT, apply
 from tests.page.attacker import MARK, Attack, harmless, open_attack
 from tests.page.browser import needs_chromium
+from tests.page.doorstep import PASSWORD
 from tests.page.stranger import JUNK, Ears, looked
 
 pytestmark = [pytest.mark.anyio, needs_chromium]
@@ -92,7 +93,7 @@ async def test_nobody_and_no_token_is_called_by_markup(attack: Attack, name: str
     page = attack.screen.page
     for action, others in (
         ("/settings/people/add", [("password", "a long pass phrase"), ("own", "wrong")]),
-        ("/settings/tokens/add", [("scope", "read")]),
+        ("/settings/tokens/add", [("scope", "read"), ("own", PASSWORD)]),
     ):
         await page.goto(attack.site.at("/settings/people"))
         async with page.expect_navigation():

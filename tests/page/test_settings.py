@@ -194,13 +194,16 @@ async def test_hostile_names_and_urls_stay_text(ann: httpx.AsyncClient) -> None:
 
 
 async def test_people_and_tokens(ann: httpx.AsyncClient, agent: Agent) -> None:
-    """A person is added by one's own password, the last one stays, a token's value is shown once."""
+    """Persons and tokens are added by one's own password, the last person stays, a token's value is shown once."""
     assert (await send(ann, "/settings/people/remove", name="ann", own=PASSWORD)).status_code == 422
     assert (await send(ann, "/settings/people/add", name="bob", password="correct staple bat", own="no")).status_code == 422
     assert (await send(ann, "/settings/people/add", name="bob", password="correct staple bat", own=PASSWORD)).status_code == 303
     assert (await send(ann, "/settings/people/remove", name="bob", own=PASSWORD)).status_code == 303
     assert await agent._opened.people.persons() == ["ann"]
-    made = await send(ann, "/settings/tokens/add", name="shop", scope="read")
+    for own in ({}, {"own": "no"}):
+        assert (await send(ann, "/settings/tokens/add", name="shop", scope="read", **own)).status_code == 422
+    assert await agent._opened.people.tokens() == []
+    made = await send(ann, "/settings/tokens/add", name="shop", scope="read", own=PASSWORD)
     value = re.search(r'data-copy="([^"]{20,})"', made.text)
     assert value
     assert value[1] not in await see(ann, "/settings/people")

@@ -5,11 +5,11 @@ from contextlib import suppress
 
 import httpx
 
-from tests.page.browser import Site
+from tests.page.browser import Address
 from tests.page.doorstep import OWN_FORM, PASSWORD
 
 
-async def signed_in_cookie(site: Site) -> str:
+async def signed_in_cookie(site: Address) -> str:
     """The `Cookie` value of a fresh session of ann."""
     form = {"name": "ann", "password": PASSWORD, "next": "/"}
     async with httpx.AsyncClient() as client:
@@ -17,7 +17,7 @@ async def signed_in_cookie(site: Site) -> str:
     return answer.headers["set-cookie"].partition(";")[0]
 
 
-def head(site: Site, method: str, target: str, *lines: str, cookie: str = "", host: str = "") -> bytes:
+def head(site: Address, method: str, target: str, *lines: str, cookie: str = "", host: str = "") -> bytes:
     """A request's head as the page's own script sends it; the connection ends after it."""
     every = [
         f"{method} {target} HTTP/1.1",
@@ -29,7 +29,7 @@ def head(site: Site, method: str, target: str, *lines: str, cookie: str = "", ho
     return "\r\n".join(every).encode("latin-1") + b"\r\n\r\n"
 
 
-async def answer_to(site: Site, data: bytes, *, seconds: float = 10) -> tuple[int, bytes]:
+async def answer_to(site: Address, data: bytes, *, seconds: float = 10) -> tuple[int, bytes]:
     """Status and all bytes of what comes back, until the page ends the connection; status 0 when it says nothing."""
     reader, writer = await asyncio.open_connection("127.0.0.1", int(site.address.rpartition(":")[2]))
     found = b""

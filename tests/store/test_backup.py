@@ -36,7 +36,7 @@ def copied(folder: Path, name: str, *, settled: bool = False) -> tuple[Path, Cou
     """A copy of a data folder, what is counted in it, and the sizes that were told before."""
     target, sizes = folder.parent / name, list[int]()
     target.mkdir()
-    return target / EVENTS, FILES.copy(folder, target, settled=settled, now=NOW, room=sizes.append), sizes
+    return target / EVENTS, FILES.copy(folder, target, settled=settled, room=sizes.append), sizes
 
 
 async def prepared(path: Path) -> None:
@@ -78,7 +78,7 @@ async def test_it_tells_how_much_it_takes_before_it_takes_it(folder: Path) -> No
 
     (folder.parent / "none").mkdir()
     with pytest.raises(ProblemError, match="No backup was made"):
-        FILES.copy(folder, folder.parent / "none", settled=False, now=NOW, room=full)
+        FILES.copy(folder, folder.parent / "none", settled=False, room=full)
     assert query(folder.parent / "none" / EVENTS, "SELECT count(*) FROM events") == [(0,)]
 
 

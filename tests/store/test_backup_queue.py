@@ -36,7 +36,7 @@ def copied(place: SqlitePlace, name: str = "copy", *, settled: bool = False) -> 
     folder, sizes = place.path.parent, list[int]()
     target = folder.parent / name
     target.mkdir()
-    counted = FILES.copy(folder, target, settled=settled, now=NOW, room=sizes.append)
+    counted = FILES.copy(folder, target, settled=settled, room=sizes.append)
     return target, counted, sizes[0]
 
 

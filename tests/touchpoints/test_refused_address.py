@@ -33,7 +33,9 @@ def test_an_ipv4_link_local_address_is_refused_in_every_form(address: ipaddress.
         str(address),
         f"::ffff:{address}",
         f"::{address}",
+        f"::ffff:0:{address}",
         str(ipaddress.IPv6Address((0x64FF9B << 96) | number)),
+        str(ipaddress.IPv6Address((0x64FF9B0001 << 80) | number)),
         str(ipaddress.IPv6Address((0x2002 << 112) | (number << 80))),
         str(ipaddress.IPv6Address((0x20010000 << 96) | (number ^ 0xFFFFFFFF))),
     )
@@ -47,7 +49,21 @@ def test_an_ipv6_link_local_address_is_refused(address: ipaddress.IPv6Address, z
 
 
 @pytest.mark.parametrize(
-    "address", ["100.100.100.200", "192.0.0.192", "fd00:ec2::254", "fd00:ec2::23", "::ffff:100.100.100.200"]
+    "address",
+    [
+        "100.100.100.200",
+        "168.63.129.16",
+        "192.0.0.192",
+        "fd00:100::100:200",
+        "fd00:42::42",
+        "fd00:a9fe:a9fe::1",
+        "fd00:c1::a9fe:a9fe",
+        "fd00:ec2::23",
+        "fd00:ec2::254",
+        "fd20:ce::254",
+        "::ffff:100.100.100.200",
+        "64:ff9b::a83f:8110",
+    ],
 )
 def test_metadata_services_elsewhere_are_refused(address: str) -> None:
     """Some clouds have theirs under addresses that look like any other."""

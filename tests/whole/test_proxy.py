@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +24,29 @@ class ProxyProcess:
         self.port, self.admin = port, admin
         self.process: subprocess.Popen[str] | None = None
         self.lines: list[str] = []
+        self.log = folder / "proxy-stderr.log"
         self._environment = {**os.environ, "PYTHONWARNINGS": "error"}
 
     def start(self, *options: str) -> None:
         """Start it, and wait until it says that it runs."""
-        self.process = subprocess.Popen(
-            [*COMMAND, "proxy", *options, "--data-dir", str(self.data), "--admin", f"127.0.0.1:{self.admin}", "--no-browser"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            cwd=ROOT,
-            env=self._environment,
-        )
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [
+                    *COMMAND,
+                    "proxy",
+                    *options,
+                    "--data-dir",
+                    str(self.data),
+                    "--admin",
+                    f"127.0.0.1:{self.admin}",
+                    "--no-browser",
+                ],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                cwd=ROOT,
+                env=self._environment,
+            )
         assert self.process.stdout is not None
         self.lines = []
         for line in self.process.stdout:
@@ -43,12 +55,31 @@ class ProxyProcess:
                 return
         raise AssertionError(f"it did not start: {self.lines}")
 
+    @property
+    def link(self) -> str:
+        """The one-time link that it printed when it started."""
+        return next(found[0] for line in self.lines if (found := re.search(r"http\S+/setup/\S+", line)))
+
     def stop(self) -> int:
         """Ask it to end."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(20)
+        return self._ended()
+
+    def close(self) -> None:
+        """Leave nothing running."""
+        self.kill()
+
+    def kill(self) -> None:
+        """End it without warning, where it still runs."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self._ended()
+
+    def _ended(self) -> int:
+        assert self.process is not None
         assert self.process.stdout is not None
+        code = self.process.wait(20)
         self.process.stdout.close()
         return code
 
@@ -75,13 +106,8 @@ class ProxyProcess:
 @pytest.fixture
 def proxy(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[ProxyProcess]:
     """A proxy of its own, which leaves nothing running."""
-    made = ProxyProcess(tmp_path, port=free_port(), admin=free_port())
-    yield made
-    if made.process is not None and made.process.poll() is None:
-        made.process.kill()
-        made.process.wait(20)
-        if made.process.stdout is not None:
-            made.process.stdout.close()
+    with closing(ProxyProcess(tmp_path, port=free_port(), admin=free_port())) as made:
+        yield made
 
 
 CODE = re.compile(r"[0-9A-Z]{4}(-[0-9A-Z]{4}){4}")

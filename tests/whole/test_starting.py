@@ -2,7 +2,6 @@
 
 import os
 import socket
-import sqlite3
 import stat
 from pathlib import Path
 
@@ -74,20 +73,6 @@ def test_a_missing_configuration_beside_other_files_stops_in_words(hookport: Hoo
     refused = hookport.run("run", "--admin", "127.0.0.1:0")
     assert refused.returncode == 1
     assert "configuration_missing" in refused.stderr
-
-
-@pytest.mark.parametrize("name", ["events.db", "configuration.db"])
-def test_a_database_of_a_newer_version_is_refused_in_words(hookport: Hookport, name: str) -> None:
-    """A downgrade never touches the file."""
-    hookport.start()
-    hookport.stop()
-    with sqlite3.connect(hookport.data / name) as db:
-        db.execute("PRAGMA user_version = 999")
-    db.close()
-
-    refused = hookport.run("run", "--admin", "127.0.0.1:0")
-    assert refused.returncode == 1
-    assert "store_newer" in refused.stderr
 
 
 def test_a_corrupt_events_file_is_moved_aside_and_answered_503(hookport: Hookport, destination: Destination) -> None:

@@ -61,13 +61,7 @@ class Site:
         """End whatever runs."""
         for agent in self._agents:
             agent.close()
-        process = self.proxy.process
-        if process is not None:
-            if process.poll() is None:
-                process.kill()
-                process.wait(20)
-            if process.stdout is not None:
-                process.stdout.close()
+        self.proxy.kill()
 
 
 def connected(agent: Hookport, state: str = "connected") -> Any:

@@ -81,7 +81,7 @@ def _on_problem(_: AnyRequest, error: ProblemError) -> Response[Problems]:
 
 def _on_store(_: AnyRequest, error: StoreUnavailable) -> Response[Problems]:
     try:
-        why = problem(error.code)
+        why = error.why or problem(error.code)
     except KeyError:  # words that want values, which only the status has
         why = problem("store_unavailable")
     return _answer(503, [why], {"retry-after": str(error.retry_after)})

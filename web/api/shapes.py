@@ -1,6 +1,6 @@
 """The shapes of the API's answers, which are also those of every `--json`. Keys are only ever added; times are RFC 3339 UTC."""
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 
 class ProblemShape(TypedDict):
@@ -281,6 +281,7 @@ class AuditList(TypedDict):
 
 
 class Health(TypedDict):
-    """That the process answers, and nothing else."""
+    """That the process answers; `migrating` is there while an older file of events is brought up to date."""
 
     ok: bool
+    migrating: NotRequired[bool]

@@ -12,7 +12,7 @@ from touchpoints.problem import ProblemError, problem
 from web.api.front_desk import AtFrontDesk, CallerRequest, FrontDesk
 from web.api.problems import REFUSALS, Conflict, NotFound
 from web.api.shapes import NewToken, RevokedToken, TokenList
-from web.guard import Caller, administers
+from web.guard import Caller, NotAllowed, administers
 from web.guard_token import token_digest
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._@-]{0,63}")
@@ -49,7 +49,9 @@ class TokensController(Controller):
 
     @post(summary="Make an API token", responses=REFUSALS)
     async def add(self, data: JSONBody[TokenWanted], desk: AtFrontDesk, request: CallerRequest) -> NewToken:
-        """Its value is in this answer and never shown again."""
+        """Its value is in this answer and never shown again. A session of the page makes none: a token outlives it."""
+        if not request.user.is_program:
+            raise NotAllowed(403, problem("token_by_session"))
         value = await make_token(desk, request.user, data.name, data.scope)
         return {"name": data.name, "scope": data.scope.value, "token": value}
 

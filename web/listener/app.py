@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
 from typing import Any, cast
 from urllib.parse import unquote
 
@@ -24,6 +25,7 @@ Handler = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
 
 _log = logging.getLogger(__name__)
 _HEALTHY = Taken(status=200, headers=((b"content-type", b"application/json"),), body=b'{"ok":true}')
+_MIGRATING = replace(_HEALTHY, body=b'{"ok":true,"migrating":true}')  # all events are answered 503 meanwhile
 UNKNOWN = Taken(status=404)  # also for a disabled touchpoint: a stranger cannot tell them apart
 TOO_LARGE = Taken(status=413)
 TOO_MANY = Taken(status=429, headers=((b"retry-after", b"1"),))
@@ -72,7 +74,7 @@ async def answer_by(work: Awaitable[Taken], scope: Scope, send: Send) -> None:
 async def _answer(deps: Intake, rate: Rate, scope: HTTPScope, receive: Receive) -> Taken:
     path = scope["raw_path"]
     if not path.startswith(PREFIX):
-        return health(scope["method"]) if path == b"/health" else UNKNOWN
+        return health(scope["method"], migrating=deps.migrating()) if path == b"/health" else UNKNOWN
     endpoint = deps.directory().endpoints.get(unquote(path[len(PREFIX) :].decode("ascii")))
     if endpoint is None:
         return UNKNOWN
@@ -111,9 +113,11 @@ def _client_certificate(scope: HTTPScope) -> str:
     return str(shown["certificate"]) if shown else ""
 
 
-def health(method: str) -> Taken:
+def health(method: str, *, migrating: bool) -> Taken:
     """The answer to a look at /health."""
-    return _HEALTHY if method in {"GET", "HEAD"} else not_allowed(("GET", "HEAD"))
+    if method not in {"GET", "HEAD"}:
+        return not_allowed(("GET", "HEAD"))
+    return _MIGRATING if migrating else _HEALTHY
 
 
 def may_ask(method: str, methods: tuple[str, ...], handshake: str) -> bool:

@@ -38,6 +38,7 @@ class Intake:
     new_id: Callable[[Micros], str]
     arrived: Callable[[], None]  # an event was committed: wake the drain
     refused: Callable[[Event, bytes], None]  # a refused request, to be counted and sampled
+    migrating: Callable[[], bool] = lambda: False  # whether the events file is being brought up to date
     perform: Perform = not_performed
     published: KeySource = NO_KEY_SOURCE
     key_patience: float = 3.0  # seconds a request waits for published keys

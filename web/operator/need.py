@@ -4,14 +4,22 @@ from web.operator.control import Json
 from web.page.need import BACKUP_CODES, Shown
 from web.page.words import known, t
 
-_MILD = {"quota_half", "no_agent_yet", "certificate_expires", "no_organisation_yet", "agent_lacks", "server_not_set_up"}
+_MILD = {
+    "quota_half",
+    "no_agent_yet",
+    "certificate_expires",
+    "no_organisation_yet",
+    "agent_lacks",
+    "server_not_set_up",
+    "store_migrating",
+}
 _WAYS = {
     "server_not_set_up": "/begin/server",
     "listener_down": "/settings/server",
     "config_not_applied": "/settings/server",
     "certificate_expires": "/settings/server",
     "queue_store_down": "/settings/about",
-    "no_organisation_yet": "/organisations/add",
+    "no_organisation_yet": "/add-organisation",
     "secret_stale": "/settings/backup",
     **dict.fromkeys(BACKUP_CODES, "/settings/backup"),
 }

@@ -13,13 +13,13 @@ from web.page.render import show
 from web.page.signin import Form
 
 
-@get("/organisations/add", include_in_schema=False)
+@get("/add-organisation", include_in_schema=False)
 async def add_page(desk: AtOperatorDesk, request: CallerRequest) -> Template:
     """The form."""
     return await _form(desk, request, {})
 
 
-@post("/organisations/add", include_in_schema=False)
+@post("/add-organisation", include_in_schema=False)
 async def add(data: Form, desk: AtOperatorDesk, request: CallerRequest) -> Template:
     """Add it, and show the code: it stands in this answer and never again."""
     name = data.get("name", "").strip()

@@ -39,7 +39,7 @@ async def choose_server(data: Form, desk: AtOperatorDesk, request: CallerRequest
     }
     if problems := await change(desk, request, {"server": wanted}):
         return await _form(desk, request, given, problems)
-    return go("/" if await desk.control.organisations(limit=1) else "/organisations/add")
+    return go("/" if await desk.control.organisations(limit=1) else "/add-organisation")
 
 
 async def _form(

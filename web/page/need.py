@@ -10,6 +10,7 @@ _MILD = {
     "mode_not_chosen",
     "no_secret_yet",
     "secret_captured",
+    "store_migrating",
     "certificate_expires",
     "refused_events",
     "proxy_quota_half",

@@ -61,7 +61,7 @@ async def _answer(hub: Hub, rates: Rates, scope: HTTPScope, receive: Receive, he
             return TOO_MANY
         return await api(hub, scope, receive, held)
     if path == HEALTH:
-        return health(scope["method"])
+        return health(scope["method"], migrating=hub.migrating())
     endpoint = _endpoint(hub, scope)
     if endpoint is None:
         return UNKNOWN

@@ -47,10 +47,13 @@ async def acknowledge(call: Call) -> Outcome:
 async def release(call: Call) -> Outcome:
     """Another agent may take over now."""
     asked = call.read(Release)
-    call.hub.sightings.goodbye(call.agent.id)
-    await call.queue.release(call.agent.organisation, call.agent.id, epoch=asked.epoch)
-    call.hub.asks.forget(call.agent.organisation)
-    call.hub.bells.call(call.agent.organisation)
+    hub, organisation = call.hub, call.agent.organisation
+    hub.sightings.goodbye(call.agent.id)
+    held = (await call.queue.lease_of(organisation, now=hub.steady())).agent == call.agent.id
+    await call.queue.release(organisation, call.agent.id, epoch=asked.epoch)
+    if held:  # the goodbye of another one does not mean that nobody answers challenges
+        hub.asks.forget(organisation)
+    hub.bells.call(organisation)
     return answer(Done())
 
 

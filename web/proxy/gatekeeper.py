@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from store.organisations import PairedAgent
 from touchpoints.problem import Problem, problem
-from touchpoints.pull.key import Chance
+from touchpoints.pull.key import Chance, new_signing_key, signing_public
 from touchpoints.pull.malformed import PullMalformed
 from touchpoints.pull.proof import Counts, RequestProof, check_request, new_challenge, read_proof
 
@@ -47,6 +47,7 @@ class Gatekeeper:
         self._agent = agent
         self._chance = chance
         self._standing: dict[str, _Standing] = {}
+        self._nobodys = signing_public(new_signing_key(chance))
 
     def admit(self, headers: Mapping[str, str], *, method: str, path: str, body: bytes) -> Admitted:
         """Who signed this request.
@@ -77,10 +78,8 @@ class Gatekeeper:
         """The agent is gone."""
         self._standing.pop(agent_id, None)
 
-    @staticmethod
-    def _signer(agent: PairedAgent | None, proof: RequestProof, *, method: str, path: str, body: bytes) -> bytes | None:
-        if agent is None:
-            return None
-        keys = (agent.signing_key, agent.next_signing_key)
+    def _signer(self, agent: PairedAgent | None, proof: RequestProof, *, method: str, path: str, body: bytes) -> bytes | None:
+        """The key that signed. An unknown agent costs a check too: how long a refusal takes does not tell who is paired."""
+        keys = (agent.signing_key, agent.next_signing_key) if agent else (self._nobodys,)
         good = (key for key in keys if key and check_request(key, proof, method=method, path=path, body=body))
         return next(good, None)

@@ -43,6 +43,7 @@ class Hub:
     chance: Chance
     received: Callable[[int], None] = lambda _organisation: None  # told of each stored event, for figures
     closing: Callable[[], bool] = lambda: False  # the process ends: waiting pulls are answered now
+    migrating: Callable[[], bool] = lambda: False  # the queue's file is being brought up to date
     patience: float = 10.0  # seconds a body waits for its part of the budget
 
     def agent(self, agent_id: str) -> PairedAgent | None:

@@ -1,5 +1,6 @@
 """POST /v1/pair: an agent joins an organisation, with a code that a person carried to it."""
 
+import asyncio
 from dataclasses import replace
 
 from store.organisations import Newcomer, PairingCode
@@ -11,17 +12,21 @@ from web.proxy.call import NotNow, Outcome
 from web.proxy.hub import Hub
 from web.proxy.lease import free_lease
 
+REFUSAL = 0.2  # seconds until a code is refused, whatever is wrong with it
+
 
 async def pair(hub: Hub, body: bytes) -> Outcome:
     """Check the proof, write the agent down, prove ourselves. The code's secret half is never sent either way."""
-    asked = decode(PairRequest, body)
+    clock = asyncio.get_running_loop().time
+    asked, began = decode(PairRequest, body), clock()
     now = hub.now()
     code = await hub.organisations.code(asked.find, now=now)
-    if code is None:
+    if code is None or not check_agent_proof(code.secret, asked):
+        if code is not None:
+            await hub.organisations.code_failed(asked.find, now=now)
+        # A wrong proof is written down and an unknown code is not: neither the words nor the time shall tell which it was.
+        await asyncio.sleep(began + REFUSAL - clock())
         raise NotNow(403, problem("pairing_refused"))
-    if not check_agent_proof(code.secret, asked):
-        await hub.organisations.code_failed(asked.find, now=now)
-        raise NotNow(403, problem("pairing_refused"))  # the same as for an unknown code: guessing tells nothing
     answer = await _written_down(hub, code, asked)
     return Outcome(body=encode(replace(answer, proof=proxy_proof(code.secret, asked, answer))))
 

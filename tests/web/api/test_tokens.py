@@ -35,6 +35,15 @@ async def test_a_bad_or_taken_name_is_refused(stand_in: StandIn, body: dict[str,
         assert (await client.delete("/api/v1/tokens/unknown")).status_code == 404
 
 
+async def test_a_session_makes_no_token(stand_in: StandIn) -> None:
+    """It would outlive the session, and whoever stole that would keep it: the page's form wants the password."""
+    async with stand_in.signed_in() as client:
+        assert (await client.get("/api/v1/tokens")).status_code == 200
+        refused = await client.post("/api/v1/tokens", json={"name": "mine", "scope": "admin"})
+        assert (refused.status_code, refused.json()["problems"][0]["code"]) == (403, "token_by_session")
+        assert (await client.get("/api/v1/tokens")).json() == {"tokens": []}
+
+
 CALLS = [
     (Scope.READ, "GET", "/api/v1/status"),
     (Scope.READ, "GET", "/api/v1/touchpoints"),
@@ -65,6 +74,24 @@ async def test_each_scope_includes_the_ones_before_it(stand_in: StandIn, needed:
             answer = await client.request(method, path)
         allowed = list(Scope).index(scope) >= list(Scope).index(needed)
         assert (answer.status_code != 403) is allowed, scope
+
+
+OPERATES = {"/api/v1/events/act/{action}", "/api/v1/touchpoints/{name}/test", "/api/v1/alerts/test"}
+
+
+@pytest.mark.parametrize(("scope", "allowed"), [(Scope.READ, set[str]()), (Scope.OPERATE, OPERATES)])
+async def test_no_deed_is_open_to_a_lesser_scope(stand_in: StandIn, scope: Scope, allowed: set[str]) -> None:
+    """Of all that the description names beside reading: a new one that forgets its guard is found here."""
+    await stand_in.people.add_token("t", scope, token_digest("value"), now=0)
+    async with stand_in.client(token="value") as client:
+        paths = (await client.get("/api/v1/openapi.json")).json()["paths"]
+        deeds = [(method, path) for path, methods in paths.items() for method in methods if method != "get"]
+        statuses = {}
+        for method, path in deeds:
+            asked = path.replace("{action}", "hold").replace("{name}", "orders").replace("{", "").replace("}", "")
+            statuses[path] = (await client.request(method, asked, json={})).status_code
+    assert len(deeds) > 20
+    assert {path for path, status in statuses.items() if status != 403} == allowed
 
 
 async def test_no_api_token_is_a_machine(stand_in: StandIn) -> None:

@@ -311,6 +311,20 @@ async def test_only_the_holder_replies_and_only_harmlessly(site: Site) -> None:
     assert error.value.code == "lease_lost"
 
 
+async def test_the_goodbye_of_another_leaves_the_holder_its_challenges(site: Site) -> None:
+    """An agent that waits for approval, or stands by, cannot have senders told that nobody is there."""
+    agent = await site.tenant("acme")
+    spare = await site.join((await site.role.control.code("acme", replaces="", actor=MACHINE)).text, name="spare")
+    lane = site.role.hub.asks._lanes[agent.pairing.organisation]
+    await agent.pull()
+    heard = lane.ended
+    await spare.remote.release(agent.epoch)
+    assert lane.ended == heard > 0
+    assert (await agent.pull()).holder == ""
+    await agent.remote.release(agent.epoch)
+    assert lane.ended < 0
+
+
 async def test_a_declaration_of_a_standby_does_not_count(site: Site) -> None:
     """The lease holder's does."""
     first = await site.tenant("acme")

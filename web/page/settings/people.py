@@ -53,10 +53,12 @@ async def remove_person(data: Form, desk: AtFrontDesk, request: CallerRequest) -
 
 @post("/settings/tokens/add", include_in_schema=False)
 async def add_token(data: Form, desk: AtFrontDesk, request: CallerRequest) -> Template | Redirect:
-    """Make a token; its value stands in this answer and never again."""
+    """Make a token, by one's own password; its value stands in this answer and never again."""
     name, scope = data.get("name", "").strip(), data.get("scope", "")
     if scope not in {*Scope}:
         return await _screen(desk, request, problems=[problem("token_name_invalid")])
+    if wrong := await _unproved(desk, request, data):  # a token outlives the session that made it
+        return await _screen(desk, request, problems=wrong)
     try:
         value = await make_token(desk, request.user, name, Scope(scope))
     except ProblemError as error:
