@@ -62,7 +62,7 @@ async def test_without_room_the_page_says_why(ann: Person, monkeypatch: pytest.M
 
 async def test_after_a_restore_everything_of_then_is_listed_until_somebody_has_looked(role: ProxyServer, ann: Person) -> None:
     """Organisations with their agents, each with its own screen; on the home screen what to do, and where."""
-    await ann.post("/organisations/add", name="acme", quota_events="", quota_bytes="")
+    await ann.post("/add-organisation", name="acme", quota_events="", quota_bytes="")
     now = role._clock.now()
     await role.opened.configuration.put_back(of=now - DAY, now=now)
     await role._safekeeping.recall()
