@@ -8,7 +8,7 @@ import structlog
 
 from appliance import VERSION
 from appliance.alerts.watchman import Watchman
-from appliance.backup.safekeeping import Safekeeping
+from appliance.backup.of_agent import AgentSafekeeping
 from appliance.captures import Captures
 from appliance.chance import new_token
 from appliance.clock import Clock
@@ -98,11 +98,8 @@ class Agent:
             new_id=new_id,
             tasks=self._tasks,
         )
-        self._safekeeping = Safekeeping(
-            opened,
-            settings=lambda: self.configuration.backup,
-            deeds=lambda: self._works.deeds if self._works else None,
-            clock=clock,
+        self._safekeeping = AgentSafekeeping(
+            opened, works=lambda: self._works, settings=lambda: self.configuration.backup, clock=clock
         )
         connect = partial(open_key_transport, environment=environment)
         self._captures = Captures(opened.configuration, lambda: self.configuration)
@@ -234,6 +231,7 @@ class Agent:
             perform=self._effects.perform,
             published=self._published,
             tasks=self._tasks,
+            unseen=lambda: self._safekeeping.unseen,
         )
         return ProxySide(self._opened, around)
 
@@ -283,7 +281,6 @@ class Agent:
             health=lambda: self._works.lanes.health() if self._works else {},
             check=self._opened.check,
             watchman=self._watchman,
-            backups=self._safekeeping.backups,
             captures=self._captures,
             knocks=self._effects.knocks,
             start_empty=self._start_empty,
@@ -294,6 +291,7 @@ class Agent:
     def _make_desk(self) -> Desk:
         return Desk(
             control=self.control,
+            safekeeping=self._safekeeping,
             membership=self.proxy,
             log=lambda: self._opened.readable().log,
             people=self._opened.people,

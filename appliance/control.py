@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from appliance.alerts.watchman import Watchman
-from appliance.backup.backups import Backups
 from appliance.bind_first import bind_first
 from appliance.captures import Captures
 from appliance.deeds import Deeds
@@ -50,7 +49,6 @@ class Control:
         health: Callable[[], Mapping[int, Health]],
         check: Callable[[], Awaitable[dict[str, bool]]],
         watchman: Watchman,
-        backups: Backups,
         captures: Captures,
         knocks: Knocks,
         start_empty: Callable[[], Awaitable[None]],
@@ -77,7 +75,6 @@ class Control:
         self._health = health
         self._check = check
         self._watchman = watchman
-        self._backups = backups
         self._captures = captures
         self._knocks = knocks
         self._start_empty = start_empty
@@ -216,24 +213,6 @@ class Control:
     async def check(self) -> Json:
         """See web.control.Control."""
         return await self._check()
-
-    async def backups(self) -> Json:
-        """See web.control.Control."""
-        kept = await asyncio.to_thread(self._backups.kept)
-        trouble = self._backups.trouble
-        return {"backups": [one.as_json() for one in kept], "trouble": str(trouble) if trouble else None}
-
-    async def back_up(self, *, actor: Actor) -> Json:
-        """See web.control.Control."""
-        made, manifest = await self._backups.make()
-        counted = manifest.counted
-        await self._note(actor, "backup.make", made.path.name)
-        return made.as_json() | {
-            "waiting": counted.waiting,
-            "bodies": counted.bodies,
-            "claims": counted.claims,
-            "with_key": manifest.with_key,
-        }
 
     async def start_empty(self, *, actor: Actor) -> None:
         """See web.control.Control."""

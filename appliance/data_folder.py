@@ -45,7 +45,8 @@ class DataFolder:
     @property
     def is_proxy(self) -> bool:
         """Whether a hosted proxy keeps its things here."""
-        return self.queue.exists() or any(self.path.glob("queue.corrupt-*.db"))
+        aside = ("queue.corrupt-*.db", "queue.before-restore-*.db")
+        return self.queue.exists() or any(any(self.path.glob(pattern)) for pattern in aside)
 
     @property
     def key(self) -> Path:

@@ -11,6 +11,7 @@ import structlog
 
 from appliance.data_folder import DataFolder
 from store.redaction import Redaction, secrets_of
+from store.server_settings import ServerConfiguration
 from store.settings import Configuration
 
 FILE_BYTES = 10 * 1024 * 1024
@@ -23,7 +24,7 @@ class Redactor:
     def __init__(self) -> None:
         self._clean = Redaction()
 
-    def follow(self, configuration: Configuration) -> None:
+    def follow(self, configuration: Configuration | ServerConfiguration) -> None:
         """Blot out this configuration's secrets from now on."""
         self._clean = Redaction.of(form for secret in secrets_of(configuration) for form in _forms(secret))
 

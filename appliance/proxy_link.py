@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import httpx
@@ -13,6 +12,7 @@ from appliance.declaring import Declaring
 from appliance.hops.pull import Pull
 from appliance.hops.pull_judge import PullJudge
 from appliance.hops.pull_standing import PullStanding
+from appliance.key_renewal import KeyRenewal
 from appliance.late_file import MIGRATING
 from appliance.path_overlap import PathOverlap
 from appliance.tasks import Tasks
@@ -25,9 +25,9 @@ from store.remote import Remote
 from store.remote_errors import Refused, RemoteError
 from store.settings import Configuration
 from touchpoints.event import Verdict
-from touchpoints.moment import DAY, MINUTE, SECOND, Micros
+from touchpoints.moment import MINUTE, SECOND, Micros
 from touchpoints.problem import ProblemError, problem
-from touchpoints.pull.key import Chance, new_signing_key
+from touchpoints.pull.key import Chance
 from touchpoints.pull.message import Batch, PullRequest
 from touchpoints.pull.sealing import SealBroken, unwrap_organisation_key
 from touchpoints.touchpoint import Touchpoint
@@ -43,7 +43,6 @@ FETCH_LASTS = 10.0  # seconds for what waits when a person closes the path
 FETCH_LOOKS = 0.2  # seconds between two looks at it
 DOCK_EVERY = 1.0  # seconds: for the end of a migration
 LOOK_EVERY = 5.0  # seconds: for an approval, for the end of an overlap, and after a failure to declare
-KEY_LIVES: Micros = 90 * DAY
 HOLDING = ("connected", "paused")  # states in which this agent holds the lease
 
 
@@ -65,6 +64,7 @@ class ProxyNeeds:
     released: Callable[[int], None]  # events entered the inbox: wake the drain
     trouble: Callable[[], str]  # problem code of what keeps this agent from taking anything in; empty: nothing
     verify: Callable[[int], Awaitable[None]]  # verify again the refused events of a touchpoint
+    unseen: Callable[[], bool] = lambda: False  # a backup was put back, and nobody has looked: these may have run since
     landed: Callable[[list[Landed]], None] = lambda _landed: None  # stored, for figures
     perform: Perform = not_performed  # what a handshake's answer waits for
     published: KeySource = NO_KEY_SOURCE
@@ -88,6 +88,9 @@ class ProxyLink:
             configuration=needs.configuration,
             chance=needs.chance,
             closed=lambda: self.closed,
+        )
+        self._renewal = KeyRenewal(
+            self.remote, needs.pairings, lambda: self.pairing, renewed=self._renewed, clock=needs.clock, chance=needs.chance
         )
         self._needs = needs
         self._overlap = overlap
@@ -155,7 +158,7 @@ class ProxyLink:
 
     async def verify_newly_lacking(self) -> None:
         """As `verify_lacking`, but for what was tried before: these may have been judged before their touchpoint was here."""
-        dock = self._needs.dock()
+        dock = None if self._needs.unseen() else self._needs.dock()
         for number in await dock.lacking() if dock is not None else ():
             if dock is not None and (living := await self._living(number)):
                 await dock.adopt(number, living)
@@ -305,15 +308,11 @@ class ProxyLink:
                 self._declare.set()
 
     async def _renew_key(self) -> None:
-        """A fresh signing key now and then. It is kept before it is used: at its first use the old one dies."""
         while True:
-            now = self._needs.clock.now()
-            if now - self.pairing.key_renewed_at >= KEY_LIVES and self.standing.state == "connected":
-                fresh = replace(self.pairing, signing_key=new_signing_key(self._needs.chance), key_renewed_at=now)
-                with suppress(RemoteError, StoreUnavailable):
-                    await self.remote.renew(fresh.signing_key)
-                    await self._needs.pairings.save(fresh, actor="renewal", now=now)
-                    self.pairing = fresh
-                    self.remote.use_key(fresh.signing_key)
-                    self._paired(fresh)
+            if await self._renewal.look(self.standing):
+                self.renew()
             await asyncio.sleep(LOOK_EVERY)
+
+    def _renewed(self, pairing: Pairing) -> None:
+        self.pairing = pairing
+        self._paired(pairing)

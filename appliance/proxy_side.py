@@ -58,6 +58,7 @@ class ProxySurroundings:
     perform: Perform
     published: KeySource
     tasks: Tasks
+    unseen: Callable[[], bool] = lambda: False  # a backup was put back, and nobody has looked at what that left
 
 
 class ProxySide:
@@ -83,6 +84,7 @@ class ProxySide:
                 released=self._released,
                 trouble=lambda: around.floor.trouble.code if around.floor.trouble else "",
                 verify=self._verify,
+                unseen=around.unseen,
                 landed=self._landed,
                 perform=around.perform,
                 published=around.published,

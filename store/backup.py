@@ -1,39 +1,47 @@
-"""Backups: what one holds, and what is done with the two files. One is made from a living agent and tried before it counts."""
+"""Backups: what one holds, and what is done with its two files. One is made of a living process, and tried before it counts."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from touchpoints.moment import Micros
 
+CONFIGURATION = "configuration.db"
+# The file of events, by the role whose backup it is. In a backup it is called as in the data folder.
+EVENTS_OF = {"agent": "events.db", "proxy": "queue.db"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """What a copy of the events holds."""
+    """What a backup holds."""
 
     events: int = 0
-    waiting: int = 0  # events not planned yet, and deliveries that are pending or held
-    claims: int = 0  # dedup keys
+    waiting: int = 0  # an agent's: not planned yet, and deliveries pending or held; a proxy's: not acknowledged by any agent
+    claims: int = 0  # dedup keys; a proxy has none
     bodies: int = 0  # events with their body
+    organisations: int = 0  # of a proxy, as its agents
+    agents: int = 0  # that were not revoked
 
 
 class BackupFiles(Protocol):
     """Copies of a data folder's files, taken while others write to them. Everything here may take minutes: call it in a thread.
 
-    Raises ProblemError: store_corrupt, disk_full, store_unopenable, store_newer.
+    Raises ProblemError: store_corrupt, disk_full, store_unopenable, store_newer, store_foreign.
     """
 
-    def copy_configuration(self, source: Path, target: Path) -> None:
-        """A whole copy of configuration.db at one moment."""
+    role: str  # agent | proxy
 
-    def copy_events(self, source: Path, target: Path, *, bodies: bool) -> Counted:
-        """A copy of events.db at one moment: all that is unsettled, and the dedup memory with its events' rows.
+    def copy(
+        self, folder: Path, target: Path, *, settled: bool, room: Callable[[int], None], configuration: Path | None = None
+    ) -> Counted:
+        """Copy both files of a data folder into another folder: each of one moment, the events first, so that the
+        configuration knows whatever they speak of.
 
-        With `bodies` every event whose body is still kept as well. The copy has the form of its source, also an older one.
+        A copy has the form of its source, also an older one; `configuration` is what is copied instead of the folder's own.
+        All that is unsettled goes along, with `settled` also what is kept of the rest. `room` is told how many bytes that
+        takes, about, before anything is written; what it raises goes through.
         """
 
-    def try_restore(self, configuration: Path, events: Path, *, now: Micros) -> Counted:
+    def try_restore(self, folder: Path, *, now: Micros) -> Counted:
         """Open both copies as a start would, but for bringing older ones up to date, and read them from end to end."""
-
-    def waits_until(self, events: Path) -> None:
-        """In a restored file: nothing that was planned goes out by itself any more: what was pending is held."""

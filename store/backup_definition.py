@@ -1,4 +1,4 @@
-"""Every setting of `[backup]`, and what is wrong there."""
+"""Every setting of `[backup]`, an agent's and a proxy's, and what is wrong there."""
 
 import re
 
@@ -18,13 +18,24 @@ def time_of_day(value: str) -> str:
     return value
 
 
-BACKUP = (
-    Setting("at", simple("a time of day, HH:MM", str, time_of_day), "02:30", "When a backup is made each night; empty: never."),
-    Setting("folder", PATH, "", "Where backups are kept; empty: `backups` in the data folder."),
-    Setting("keep", integer(1, 1000), 7, "How many are kept, the newest."),
-    Setting("size", size(MIB, _LARGEST), "1GiB", "Room for all that are kept."),
-    Setting("bodies", FLAG, False, "Also the bodies of settled events, so that they can be run again."),
-    Setting("passphrase", SECRET, "", "Seals the key file into each backup; without it, keep a copy of secret.key elsewhere."),
+def _backup(more: Setting) -> tuple[Setting, ...]:
+    return (
+        Setting(
+            "at", simple("a time of day, HH:MM", str, time_of_day), "02:30", "When a backup is made each night; empty: never."
+        ),
+        Setting("folder", PATH, "", "Where backups are kept; empty: `backups` in the data folder."),
+        Setting("keep", integer(1, 1000), 7, "How many are kept, the newest."),
+        Setting("size", size(MIB, _LARGEST), "1GiB", "Room for all that are kept."),
+        more,
+        Setting(
+            "passphrase", SECRET, "", "Seals the key file into each backup; without it, keep a copy of secret.key elsewhere."
+        ),
+    )
+
+
+BACKUP = _backup(Setting("bodies", FLAG, False, "Also the bodies of settled events, so that they can be run again."))
+SERVER_BACKUP = _backup(
+    Setting("acknowledged", FLAG, False, "Also what agents took and settled, so that they can seek back to it.")
 )
 
 

@@ -91,12 +91,18 @@ def merge(stored: Document, new: Mapping[str, Any], *, prune: bool) -> Document:
             merged[key] = merge_value(merged.get(key), value)
     if prune and isinstance(merged.get("alerts"), dict):
         merged["alerts"] = {**alert_secrets(stored.get("alerts", {}), merged["alerts"]), **merged["alerts"]}
-    if prune and isinstance(merged.get("backup"), dict):
-        kept = {key: value for key, value in stored.get("backup", {}).items() if key == "passphrase"}
-        merged["backup"] = {**kept, **merged["backup"]}
+    if prune:
+        keep_passphrase(stored, merged)
     old, touchpoints = stored.get("touchpoint", []), new.get("touchpoint", [])
     merged["touchpoint"] = merge_touchpoints(old, touchpoints, prune) if isinstance(touchpoints, list) else touchpoints
     return deepcopy(merged)
+
+
+def keep_passphrase(stored: Document, merged: Document) -> None:
+    """A file that leaves the passphrase of backups out keeps it, also one that says nothing of them: they are made anyway."""
+    passphrase, table = stored.get("backup", {}).get("passphrase"), merged.get("backup", {})
+    if passphrase and isinstance(table, dict):
+        merged["backup"] = {"passphrase": passphrase, **table}
 
 
 def alert_secrets(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:

@@ -36,6 +36,7 @@ class Pairing:
     opening_key: bytes = field(default=b"", repr=False)  # its private half; empty: waits for a person's approval
     paired_at: Micros = 0
     key_renewed_at: Micros = 0
+    former_key: bytes = field(default=b"", repr=False)  # the signing key before: all that a proxy put back to then knows
 
 
 class PairingStore(Protocol):

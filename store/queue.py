@@ -70,6 +70,9 @@ class Unsettled:
 
 
 LEASE: Micros = 60_000_000
+# Numbers and epochs that a proxy passes over where its whole file was put back: more than months of one organisation at the
+# full speed of a proxy.
+LEAP = 100_000_000_000
 
 
 class Queue(Protocol):
@@ -167,7 +170,7 @@ class Queue(Protocol):
         """
 
     async def reincarnate_all(self, new_incarnation: Callable[[], str], *, now: Micros) -> None:
-        """The whole file was put back from a backup: every lane as by `reincarnate`, with a leap of a million numbers."""
+        """The whole file was put back from a backup: every lane as by `reincarnate`, with a leap of LEAP numbers."""
 
     async def expire(self, *, before: Micros, acknowledged_before: Micros, limit: int) -> Mapping[int, int]:
         """Remove what waited past its age and what was acknowledged long ago, `limit` events a transaction, and give the space

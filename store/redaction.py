@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote
 
+from store.server_settings import ServerConfiguration
 from store.settings import AlertSettings, Configuration
 from touchpoints.definition_secret import is_sensitive, secret_spans
 from touchpoints.touchpoint import HttpDestination
@@ -31,10 +32,12 @@ class Redaction:
         return self.pattern.sub(HIDDEN, text) if self.pattern else text
 
 
-def secrets_of(configuration: Configuration) -> Iterator[str]:
-    """Every secret of a configuration, in clear, for a Redaction."""
-    yield from secrets_of_alerts(configuration.alerts)
+def secrets_of(configuration: Configuration | ServerConfiguration) -> Iterator[str]:
+    """Every secret of a configuration, an agent's or a proxy's, in clear, for a Redaction."""
     yield configuration.backup.passphrase
+    if isinstance(configuration, ServerConfiguration):
+        return
+    yield from secrets_of_alerts(configuration.alerts)
     for touchpoint in configuration.touchpoints:
         yield from touchpoint.secrets
         yield touchpoint.verify_token

@@ -21,10 +21,13 @@ class ServerApplied:
 
 
 class ServerConfigurationStore(Protocol):
-    """Reads and writes the proxy's configuration. It holds no secret but the proxy's own signing key, which is sealed."""
+    """Reads and writes the proxy's configuration. Its secrets, and the proxy's own signing key, are sealed."""
 
-    async def load(self) -> ServerConfiguration:
-        """The stored configuration. Raises ProblemError when it cannot be used: key_wrong, or what newer checks find."""
+    async def load(self, environment: Mapping[str, str]) -> ServerConfiguration:
+        """The stored configuration; secrets with a source are read there anew.
+
+        Raises ProblemError when it cannot be used: key_wrong, secret_unreadable, or what newer checks find.
+        """
 
     async def apply(
         self,
@@ -34,6 +37,7 @@ class ServerConfigurationStore(Protocol):
         prune: bool,
         dry_run: bool,
         actor: Actor,
+        environment: Mapping[str, str],
         waiting: Mapping[int, int],
         now: Micros,
         digest: str = "",
@@ -49,6 +53,9 @@ class ServerConfigurationStore(Protocol):
 
     async def show(self) -> str:
         """The whole configuration as TOML, which apply accepts."""
+
+    async def secret_sources(self) -> Mapping[str, str]:
+        """Where each stored secret is read from, by its fingerprint; empty for one that was given itself."""
 
     async def last_applied(self) -> str:
         """SHA-256 hex of the last file content applied by any means, or empty."""

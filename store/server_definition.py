@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from store.backup_definition import SERVER_BACKUP, check_backup
 from store.server_settings import OrganisationSettings, ServerConfiguration, ServerLimits, ServerSettings
-from store.settings import MIB, PageSettings, shares
+from store.settings import MIB, BackupSettings, PageSettings, shares
 from store.settings_definition import PAGE, check_pair, mentioned
 from touchpoints.definition import table_path
 from touchpoints.definition_kind import ADDRESS, BASE_URL, FLAG, NETWORKS, PATH, TEXT, integer, is_loopback, size, span
@@ -41,7 +42,12 @@ ORGANISATION = (
     Setting("quota_bytes", _BYTES, None, "Room for the events that wait for it; left out, the server's."),
 )
 
-SERVER_SECTIONS: dict[str, tuple[Setting, ...]] = {"server": SERVER, "limits": LIMITS, "page": PAGE}
+SERVER_SECTIONS: dict[str, tuple[Setting, ...]] = {
+    "server": SERVER,
+    "limits": LIMITS,
+    "page": PAGE,
+    "backup": SERVER_BACKUP,
+}
 
 # (path, type, default, meaning) of every key of the proxy's file.
 ALL_SERVER_SETTINGS: tuple[tuple[str, str, Any, str], ...] = (
@@ -67,6 +73,7 @@ def read_server_configuration(document: Mapping[str, Any], reading: Reading) -> 
         server=ServerSettings(**values["server"]),
         limits=ServerLimits(**values["limits"]),
         page=PageSettings(**values["page"]),
+        backup=BackupSettings(**values["backup"]),
         organisations=read_organisations(document.get("organisation", []), reading),
     )
     check_server(document, configuration, reading)
@@ -119,3 +126,4 @@ def check_server(document: Mapping[str, Any], configuration: ServerConfiguration
         reading.wrong("public_in_clear", "server.listen")
     if server.body > shares(configuration.limits.buffers)[0]:
         reading.wrong("body_over_buffers", "server.body")
+    check_backup(configuration.backup, reading)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from store.configuration import Change, Document
-from store.document import merge_value, setting_line, table_leaves, table_toml, tables_of
+from store.document import keep_passphrase, merge_value, setting_line, table_leaves, table_toml, tables_of
 from store.server_definition import ORGANISATION, SERVER_SECTIONS
 from touchpoints.definition import table_path
 from touchpoints.size import format_size, parse_size
@@ -15,12 +15,15 @@ from touchpoints.size import format_size, parse_size
 def merge_server(stored: Document, new: Mapping[str, Any], *, prune: bool) -> Document:
     """What is stored after a file: key by key, organisations by name. Neither argument is changed.
 
-    With `prune` the new document is the whole truth. Wrong values are carried along for the reading to report.
+    With `prune` the new document is the whole truth, but for the passphrase of backups that it leaves out. Wrong values are
+    carried along for the reading to report.
     """
     merged: Document = {} if prune else {key: table for key, table in stored.items() if key != "organisation"}
     for key, value in new.items():
         if key != "organisation":
             merged[key] = merge_value(merged.get(key), value)
+    if prune:
+        keep_passphrase(stored, merged)
     items = new.get("organisation", [])
     merged["organisation"] = _merge_organisations(stored, items, prune) if isinstance(items, list) else items
     return deepcopy(merged)
@@ -42,10 +45,12 @@ def _merge_organisations(stored: Document, new: list[Any], prune: bool) -> list[
 
 
 def server_made_absolute(document: Document, base: Path) -> Document:
-    """A copy whose certificate and key files are named from the root, wherever the document came from."""
+    """A copy whose certificate and key files, and folder for backups, are named from the root, wherever it came from."""
     document = deepcopy(document)
-    for table in (document.get("server"), document.get("page")):
-        for key in ("tls_certificate", "tls_key"):
+    pair = ("tls_certificate", "tls_key")
+    for section, keys in (("server", pair), ("page", pair), ("backup", ("folder",))):
+        table = document.get(section)
+        for key in keys:
             if isinstance(table, dict) and isinstance(table.get(key), str) and table[key] and "\0" not in table[key]:
                 table[key] = str(base / table[key])
     return document

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from store.settings import MIB, PageSettings
+from store.settings import MIB, BackupSettings, PageSettings
 from touchpoints.moment import HOUR, Micros
+from touchpoints.problem import Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,4 +57,6 @@ class ServerConfiguration:
     server: ServerSettings = ServerSettings()
     limits: ServerLimits = ServerLimits()
     page: PageSettings = field(default_factory=PageSettings)
+    backup: BackupSettings = field(default_factory=BackupSettings)
     organisations: tuple[OrganisationSettings, ...] = ()
+    warnings: tuple[Problem, ...] = ()  # what a person should know, such as a secret that could not be read anew

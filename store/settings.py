@@ -75,8 +75,14 @@ class BackupSettings:
     folder: str = ""  # absolute; empty: `backups` in the data folder
     keep: int = 7
     size: int = 1024 * MIB  # of all that are kept
-    bodies: bool = False  # also the bodies of settled events
+    bodies: bool = False  # an agent's: also the bodies of settled events
+    acknowledged: bool = False  # a proxy's: also events that agents took and settled
     passphrase: str = field(default="", repr=False)  # seals the key file into each; empty: the key stays out
+
+    @property
+    def settled(self) -> bool:
+        """Whether more goes in than what is unsettled, whichever role's it is."""
+        return self.bodies or self.acknowledged
 
 
 # What an alert may be about: codes of needs. What only waits for setting up is told on the page alone.
@@ -110,6 +116,7 @@ ALERT_KINDS = (
     "backup_no_room",
     "backup_too_large",
     "restored",
+    "restored_nothing_held",
     "alert_email_failed",
     "alert_webhook_failed",
 )

@@ -91,12 +91,6 @@ class Control(Protocol):
     async def check(self) -> Json:
         """`{configuration, events}`: whether each file reads from end to end."""
 
-    async def backups(self) -> Json:
-        """`{backups: [{file, made_at, bytes}], trouble}`, the newest first; `trouble`: why the last try made none."""
-
-    async def back_up(self, *, actor: Actor) -> Json:
-        """Make a backup and try it: `{file, made_at, bytes, waiting, bodies, claims, with_key}`. Raises ProblemError."""
-
     async def start_empty(self, *, actor: Actor) -> None:
         """Begin with an empty events file where the old one is damaged. Raises ProblemError(events_file_usable)."""
 

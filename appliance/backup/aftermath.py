@@ -1,16 +1,13 @@
-"""What a backup that was put back leaves to a person: deliveries that waited then, and may have been made since."""
+"""What a backup that was put back leaves to a person, until somebody says that it was looked at."""
 
-from collections.abc import Callable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from typing import Protocol
 
-from appliance.deeds import Deeds
 from appliance.needs import Need
-from store.inbox import StoreUnavailable
-from store.log import Filter
+from store.sqlite.instance import RESTORED
 from touchpoints.moment import Micros, rfc3339
-from touchpoints.problem import problem
-
-RESTORED = "restored_of"  # the fact that tells of which moment the backup was
+from touchpoints.problem import Problem
 
 
 class Facts(Protocol):
@@ -23,36 +20,35 @@ class Facts(Protocol):
         """Keep a fact."""
 
 
-class Aftermath:
-    """Told for as long as one of those deliveries is held."""
+class Aftermath(ABC):
+    """What is told, for whichever role. `moment` is when the backup was made; None: none was put back, or it was looked at."""
 
-    def __init__(self, facts: Facts, *, deeds: Callable[[], Deeds | None]) -> None:
+    def __init__(self, facts: Facts) -> None:
+        self.moment: Micros | None = None
         self._facts = facts
-        self._deeds = deeds
-        self._moment: Micros | None = None
-        self._held = 0
 
     async def recall(self) -> None:
         """Learn whether a backup was put back."""
         found = await self._facts.fact(RESTORED)
-        self._moment = int(found) if found.isascii() and found.isdigit() else None
+        self.moment = int(found) if found.isascii() and found.isdigit() else None
         await self.look()
 
-    async def look(self) -> None:
-        """Count what is still held of it; with nothing left it is over."""
-        deeds = self._deeds()
-        if self._moment is None or deeds is None:
-            return
-        try:
-            held = await deeds.do("release", Filter(until=self._moment + 1, state="held", tests=True), dry_run=True)
-        except StoreUnavailable:
-            return
-        self._held = held.changed
-        if not self._held:
-            self._moment = None
+    async def looked(self) -> None:
+        """Somebody has looked. Without effect where nothing is left to be looked at."""
+        if self.moment is not None:
             await self._facts.keep_fact(RESTORED, "")
+            self.moment = None
 
     def needs(self) -> Iterator[Need]:
         """What a person should look at."""
-        if self._moment is not None and self._held:
-            yield Need(problem=problem("restored", moment=rfc3339(self._moment), count=self._held), count=self._held)
+        if self.moment is not None:
+            count, words = self.told(rfc3339(self.moment))
+            yield Need(problem=words, count=count)
+
+    @abstractmethod
+    async def look(self) -> None:
+        """Look again at what is told."""
+
+    @abstractmethod
+    def told(self, moment: str) -> tuple[int, Problem]:
+        """How many things there are to look at, and the words for it."""

@@ -1,4 +1,4 @@
-"""One backup: a zip file with a manifest, both database files, and the key where a passphrase seals it."""
+"""One backup: a zip file with a manifest, both database files, and the key where a passphrase seals it; of either role."""
 
 import hashlib
 import json
@@ -7,16 +7,15 @@ import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from appliance.backup.sealed_key import SealedKey, open_sealed
-from store.backup import Counted
+from store.backup import CONFIGURATION, EVENTS_OF, Counted
 from touchpoints.moment import Micros, rfc3339
 from touchpoints.problem import ProblemError, problem
 
 FORMAT = 1
-MANIFEST, CONFIGURATION, EVENTS, KEY = "manifest.json", "configuration.db", "events.db", "secret.key.sealed"
-FILES = (CONFIGURATION, EVENTS)
+MANIFEST, KEY = "manifest.json", "secret.key.sealed"
 _PIECE = 1024 * 1024
 _MOST_MANIFEST = 64 * 1024
 
@@ -25,6 +24,7 @@ _MOST_MANIFEST = 64 * 1024
 class Manifest:
     """What a backup says of itself."""
 
+    role: str  # agent | proxy
     made_at: Micros
     version: str
     instance: str
@@ -32,11 +32,34 @@ class Manifest:
     with_key: bool
     digests: Mapping[str, str]  # SHA-256 in hex, by file name
 
+    def told(self) -> dict[str, Any]:
+        """What a person is told of what is in it."""
+        counted = self.counted
+        return {
+            "waiting": counted.waiting,
+            "bodies": counted.bodies,
+            "claims": counted.claims,
+            "organisations": counted.organisations,
+            "agents": counted.agents,
+            "with_key": self.with_key,
+        }
+
+    @property
+    def files(self) -> tuple[str, str]:
+        """The database files in it, by the names they have in the data folder."""
+        return files_of(self.role)
+
+
+def files_of(role: str) -> tuple[str, str]:
+    """The database files of a role's data folder."""
+    return CONFIGURATION, EVENTS_OF[role]
+
 
 def write_archive(
     target: Path,
     folder: Path,
     *,
+    role: str,
     made_at: Micros,
     version: str,
     instance: str,
@@ -45,12 +68,13 @@ def write_archive(
 ) -> Manifest:
     """Pack the files of a folder. The target is there whole or not at all, for its owner alone. Raises OSError."""
     manifest = Manifest(
+        role=role,
         made_at=made_at,
         version=version,
         instance=instance,
         counted=counted,
         with_key=key is not None,
-        digests={name: _digest(folder / name) for name in FILES},
+        digests={name: _digest(folder / name) for name in files_of(role)},
     )
     partial = target.with_name(f".{target.name}.partial")
     partial.unlink(missing_ok=True)
@@ -68,10 +92,10 @@ def write_archive(
 
 
 def _pack(file: BinaryIO, folder: Path, manifest: Manifest, key: SealedKey | None) -> None:
-    told = {"format": FORMAT, "role": "agent", "made": rfc3339(manifest.made_at), **asdict(manifest)}
+    told = {"format": FORMAT, "made": rfc3339(manifest.made_at), **asdict(manifest)}
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, allowZip64=True, compresslevel=1) as archive:
         archive.writestr(MANIFEST, json.dumps(told, indent=1))
-        for name in FILES:
+        for name in manifest.files:
             archive.write(folder / name, name)
         if key is not None:
             archive.writestr(KEY, key.text())
@@ -92,7 +116,7 @@ def unpack(path: Path, folder: Path, *, told: Callable[[int], None] = lambda _n:
     """Write both files into a folder, compared with their digests; `told` hears how many bytes. Raises ProblemError."""
     with _opened(path) as archive:
         manifest = _manifest(archive, path)
-        for name in FILES:
+        for name in manifest.files:
             digest = hashlib.sha256()
             with archive.open(name) as source, (folder / name).open("xb") as target:
                 while piece := source.read(_PIECE):
@@ -122,9 +146,10 @@ def _manifest(archive: zipfile.ZipFile, path: Path) -> Manifest:
         if archive.getinfo(MANIFEST).file_size > _MOST_MANIFEST:
             raise ValueError("its manifest is too long")
         told = json.loads(archive.read(MANIFEST))
-        if told["format"] != FORMAT or told["role"] != "agent":
+        if told["format"] != FORMAT or told["role"] not in EVENTS_OF:
             raise ValueError("another kind of backup, or one of a newer Hookport")
         return Manifest(
+            role=str(told["role"]),
             made_at=int(told["made_at"]),
             version=str(told["version"]),
             instance=str(told["instance"]),

@@ -2,16 +2,17 @@
 
 import asyncio
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import structlog
 
 from appliance import VERSION
-from appliance.backup.archive import FILES, Manifest, read_manifest, unpack, write_archive
+from appliance.backup.archive import Manifest, unpack, write_archive
 from appliance.backup.sealed_key import seal_key
 from appliance.clock import Clock
 from appliance.data_folder import DataFolder
@@ -24,7 +25,9 @@ from touchpoints.size import format_size
 
 log = structlog.get_logger()
 
-_PREFIX, _SUFFIX, _STAMP = "hookport-", ".backup", "%Y%m%dT%H%M%SZ"
+# Two roles may keep theirs in one folder; neither takes a file of the other for its own.
+_PREFIX = {"agent": "hookport-", "proxy": "hookport-proxy-"}
+_SUFFIX, _STAMP = ".backup", "%Y%m%dT%H%M%SZ"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _AGAIN = HOUR  # after a failure
 
@@ -72,8 +75,9 @@ class Backups:
 
     def kept(self) -> Sequence[Kept]:
         """Those on the disk, newest first."""
+        prefix = _PREFIX[self._files.role]
         try:
-            dated = [(path, made_at) for path in self.place.iterdir() if (made_at := _made_at(path.name)) is not None]
+            dated = [(path, at) for path in self.place.iterdir() if (at := _made_at(path.name, prefix)) is not None]
             found = [Kept(path=path, made_at=made_at, size=path.stat().st_size) for path, made_at in dated]
         except OSError:
             return []
@@ -83,10 +87,10 @@ class Backups:
         """Make one if its time has passed since the last; a failure waits an hour for the next try."""
         now = self._clock.now()
         due = self._last_due(now)
-        if due is None or (self._tried_at is not None and self._tried_at >= due and now - self._tried_at < _AGAIN):
+        if due is None or (self._tried_at is not None and due <= self._tried_at <= now < self._tried_at + _AGAIN):
             return
-        newest = next(iter(await asyncio.to_thread(self.kept)), None)
-        if newest is None or newest.made_at < due:
+        made = [one.made_at for one in await asyncio.to_thread(self.kept)]
+        if not any(due <= moment <= now for moment in made):  # one of a day to come was made while the clock was wrong
             try:
                 await self.make()
             except ProblemError as error:
@@ -100,7 +104,7 @@ class Backups:
         async with self._making:
             now = self._tried_at = self._clock.now()
             try:
-                made = await asyncio.to_thread(self._make, now, configuration or self._folder.configuration)
+                made = await asyncio.to_thread(self._make, now, configuration)
             except ProblemError as error:
                 self.trouble = _told(error.problems[0], now)
                 raise
@@ -122,14 +126,13 @@ class Backups:
             due -= timedelta(days=1)
         return now - int((local - due) / timedelta(microseconds=1))
 
-    def _make(self, now: Micros, configuration: Path) -> tuple[Kept, Manifest]:
+    def _make(self, now: Micros, configuration: Path | None) -> tuple[Kept, Manifest]:
         settings = self._settings()
-        self._must_have_room(settings, now)
         try:
             self.place.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise ProblemError(problem("backup_folder_unusable", folder=self.place, why=error.strerror)) from error
-        for half in self.place.glob(f".{_PREFIX}*"):  # of a process that was killed
+        for half in self._halves():
             half.unlink(missing_ok=True)
         work = self._folder.spool / "backup"
         shutil.rmtree(work, ignore_errors=True)
@@ -139,18 +142,26 @@ class Backups:
         finally:
             shutil.rmtree(work, ignore_errors=True)
 
-    def _pack(self, settings: BackupSettings, work: Path, now: Micros, configuration: Path) -> tuple[Kept, Manifest]:
-        self._files.copy_configuration(configuration, work / FILES[0])
-        counted = self._files.copy_events(self._folder.events, work / FILES[1], bodies=settings.bodies)
+    def _pack(self, settings: BackupSettings, work: Path, now: Micros, configuration: Path | None) -> tuple[Kept, Manifest]:
+        role = self._files.role
+        counted = self._files.copy(
+            self._folder.path,
+            work,
+            settled=settings.settled,
+            room=partial(self._must_have_room, now=now),
+            configuration=configuration,
+        )
         key = None
         if settings.passphrase:
             key = seal_key(read_key_file(self._folder.key), settings.passphrase, self._chance)
-        target = self.place / f"{_PREFIX}{_EPOCH + timedelta(microseconds=now):{_STAMP}}{_SUFFIX}"
+        target = self.place / f"{_PREFIX[role]}{_EPOCH + timedelta(microseconds=now):{_STAMP}}{_SUFFIX}"
         aside = target.with_name(f".{target.name}.new")
         try:
             manifest = write_archive(
-                aside, work, made_at=now, version=VERSION, instance=self._instance(), counted=counted, key=key
+                aside, work, role=role, made_at=now, version=VERSION, instance=self._instance(), counted=counted, key=key
             )
+            for name in manifest.files:  # so that copies, archive and what it unpacks to never take the disk all at once
+                (work / name).unlink()
             self._try(aside, work / "tried", manifest, now)
             size = aside.stat().st_size
             if size > settings.size:
@@ -158,31 +169,33 @@ class Backups:
             aside.replace(target)
         finally:
             aside.unlink(missing_ok=True)
-        self._let_go(settings)
+        self._let_go(settings, now)
         return Kept(path=target, made_at=now, size=size), manifest
 
     def _try(self, archive: Path, folder: Path, manifest: Manifest, now: Micros) -> None:
         """Put it back, beside: what cannot be put back is no backup."""
         unpack(archive, folder)
-        found = self._files.try_restore(folder / FILES[0], folder / FILES[1], now=now)
-        if found != manifest.counted:
+        if self._files.try_restore(folder, now=now) != manifest.counted:
             raise ProblemError(problem("backup_unreadable", file=archive.name, why="it holds not what was put in"))
 
-    def _must_have_room(self, settings: BackupSettings, now: Micros) -> None:
-        """Free disk for twice what it takes: the copies, and the archive made of them."""
-        sizes = [path.stat().st_size for path in (self._folder.configuration, self._folder.events) if path.exists()]
-        needed = 2 * sum(sizes)
-        if not settings.bodies and (newest := next(iter(self.kept()), None)) is not None:
-            needed = min(needed, 2 * _unpacked(newest.path) or needed)
-        places = {self._folder.path, self.place if self.place.exists() else self._folder.path}
-        free = min(shutil.disk_usage(place).free for place in places)
-        if free < needed:
-            told = {"needed": format_size(needed), "free": format_size(free)}
+    def _must_have_room(self, size: int, *, now: Micros) -> None:
+        """Free disk for twice what a backup takes: the copies, and the archive made of them; then that, and what it holds."""
+        free = min(shutil.disk_usage(place).free for place in (self._folder.path, self.place))
+        if free < 2 * size:
+            told = {"needed": format_size(2 * size), "free": format_size(free)}
             raise ProblemError(problem("backup_no_room", moment=rfc3339(now), **told))
 
-    def _let_go(self, settings: BackupSettings) -> None:
+    def _halves(self) -> Iterator[Path]:
+        """What a process that was killed left."""
+        prefix = _PREFIX[self._files.role]
+        for path in self.place.glob(f".*{prefix}*"):
+            if _made_at(path.name.lstrip(".").partition(_SUFFIX)[0] + _SUFFIX, prefix) is not None:
+                yield path
+
+    def _let_go(self, settings: BackupSettings, now: Micros) -> None:
+        """The oldest go first, and before them what was made while the clock was wrong, and is of a day to come."""
         total = 0
-        for number, one in enumerate(self.kept()):
+        for number, one in enumerate(sorted(self.kept(), key=lambda one: one.made_at > now)):
             total += one.size
             if number and (number >= settings.keep or total > settings.size):
                 one.path.unlink(missing_ok=True)
@@ -194,23 +207,11 @@ def _told(found: Problem, now: Micros) -> Problem:
     return problem("backup_failed", moment=rfc3339(now), why=f"{found.text} {found.mend}".strip())
 
 
-def _unpacked(path: Path) -> int:
-    """What a backup takes when it is put back, in bytes; 0 when it cannot be read."""
-    import zipfile
-
-    try:
-        read_manifest(path)
-        with zipfile.ZipFile(path) as archive:
-            return sum(one.file_size for one in archive.infolist())
-    except (ProblemError, OSError, zipfile.BadZipFile):
-        return 0
-
-
-def _made_at(name: str) -> Micros | None:
-    if not (name.startswith(_PREFIX) and name.endswith(_SUFFIX)):
+def _made_at(name: str, prefix: str) -> Micros | None:
+    if not (name.startswith(prefix) and name.endswith(_SUFFIX)):
         return None
     try:
-        made = datetime.strptime(name[len(_PREFIX) : -len(_SUFFIX)], _STAMP).replace(tzinfo=UTC)
+        made = datetime.strptime(name[len(prefix) : -len(_SUFFIX)], _STAMP).replace(tzinfo=UTC)
     except ValueError:
         return None
     return (made - _EPOCH) // timedelta(microseconds=1)

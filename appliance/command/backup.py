@@ -1,36 +1,43 @@
-"""`hookport backup` and `hookport restore`."""
+"""`hookport backup` and `hookport restore`, of an agent and of a proxy."""
 
 import asyncio
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from appliance.command import flags
-from appliance.command.client import talk
+from appliance.command.client import Agent, Json, talk
 from appliance.command.secret import read_secret_here
 from appliance.command.terminal import show, show_json, show_table, tell
 from appliance.data_folder import DataFolder
 from touchpoints.problem import ProblemError, problem
 
+if TYPE_CHECKING:
+    from appliance.backup.restore import Wanted
+
 
 @click.command()
 @click.option("--list", "only_list", is_flag=True, help="Only name the backups that are kept.")
+@click.option("--looked", is_flag=True, help="Say that you have looked at what a backup that was put back left to look at.")
 @flags.as_json
 @flags.data_dir
-def backup(folder: DataFolder, only_list: bool, as_json: bool) -> None:
-    """Make a backup now, while the agent runs or not, and try that it can be put back.
+def backup(folder: DataFolder, only_list: bool, looked: bool, as_json: bool) -> None:
+    """Make a backup now, while Hookport runs or not, and try that it can be put back.
 
-    It holds the configuration, all that is not settled, and the dedup memory; what else, and where, says [backup].
+    It holds the configuration and all that is not settled; an agent's also the dedup memory. What else, and where, says
+    [backup].
 
     \b
     Example:
       hookport backup
     """
-    if only_list:
-        found = talk(folder, lambda agent: agent.ask("GET", "/backups"))
+    if only_list and looked:
+        raise click.UsageError("Give --list or --looked, not both.")
+    if only_list or looked:
+        found = talk(folder, _looked if looked else _kept)
         if as_json:
             show_json(found)
         else:
@@ -43,9 +50,24 @@ def backup(folder: DataFolder, only_list: bool, as_json: bool) -> None:
         show_json(made)
         return
     show(made["file"])
-    tell(f"{made['waiting']} waiting, {made['bodies']} whole events, {made['claims']} dedup keys. Tried: it can be put back.")
+    tell(f"{_held(made, proxy=folder.is_proxy)}. Tried: it can be put back.")
     if not made["with_key"]:
         tell(f"The key is not in it: keep a copy of {folder.key} elsewhere, or set [backup] passphrase.")
+
+
+async def _kept(agent: Agent) -> Json:
+    return await agent.ask("GET", "/backups")
+
+
+async def _looked(agent: Agent) -> Json:
+    return await agent.ask("POST", "/backups/looked")
+
+
+def _held(told: Json, *, proxy: bool) -> str:
+    """What is in a backup, in words."""
+    if proxy:
+        return f"{told['organisations']} organisations, {told['agents']} agents, {told['waiting']} events that wait"
+    return f"{told['waiting']} waiting, {told['bodies']} whole events, {told['claims']} dedup keys"
 
 
 @click.command()
@@ -54,11 +76,14 @@ def backup(folder: DataFolder, only_list: bool, as_json: bool) -> None:
 @click.option("--passphrase", metavar="-|env:NAME|file:PATH", help="What opens the key in the backup.")
 @flags.as_json
 @flags.data_dir
-def restore(folder: DataFolder, archive: Path, key_file: Path | None, passphrase: str | None, as_json: bool) -> None:
-    """Put a backup back into the data folder of a stopped agent, or into a new one.
+@click.pass_context
+def restore(
+    context: click.Context, folder: DataFolder, archive: Path, key_file: Path | None, passphrase: str | None, as_json: bool
+) -> None:
+    """Put a backup back into the data folder of a stopped Hookport, or into a new one.
 
-    What stands there is moved aside, never deleted. What waited when the backup was made is held: it may have been delivered
-    since, so a person looks at it and releases it.
+    What stands there is moved aside, never deleted. An agent holds what waited when the backup was made: it may have been
+    delivered since, so a person looks at it and releases it. A proxy goes on with new numbers, and no code of then is good.
 
     \b
     Example:
@@ -66,23 +91,31 @@ def restore(folder: DataFolder, archive: Path, key_file: Path | None, passphrase
     """
     from appliance.backup.restore import Wanted
 
+    # A folder knows whose it is; a new one becomes what the command is of.
+    proxy = not folder.events.exists() if flags.of_proxy(context) else folder.is_proxy
     wanted = Wanted(archive=archive, key_file=key_file, passphrase=_read(passphrase) if passphrase else "")
-    done = asyncio.run(_restore(folder, wanted))
+    done = asyncio.run(_restore(folder, wanted, proxy=proxy))
     if as_json:
         show_json(done)
         return
-    show(f"Put back as of {done['made_at']}: {done['waiting']} that waited are held, {done['claims']} dedup keys.")
+    show(f"Put back as of {done['made_at']}: {_held(done, proxy=proxy)}.")
     for name in done["aside"]:
         tell(f"Moved aside: {folder.path / name}")
-    tell("Start Hookport, look at what is held, then release or dismiss it: hookport events list --state held")
+    if proxy:
+        tell("Start the proxy and look through its organisations: who was revoked or removed since is back. Then:")
+        tell("hookport proxy backup --looked")
+    else:
+        tell("What waited is held. Start Hookport, look at it, then release or dismiss it:")
+        tell("hookport events list --state held")
 
 
-async def _restore(folder: DataFolder, wanted: Any) -> dict[str, Any]:
+async def _restore(folder: DataFolder, wanted: "Wanted", *, proxy: bool) -> Json:
     from tqdm import tqdm
 
+    from appliance.backup.of_agent import AgentRestore
+    from appliance.backup.of_proxy import ProxyRestore
     from appliance.backup.restore import restore as put_back
     from appliance.clock import Clock
-    from store.sqlite.backup import SqliteBackupFiles
     from touchpoints.moment import rfc3339
 
     with tqdm(unit="B", unit_scale=True, file=sys.stderr, disable=not sys.stderr.isatty()) as bar:
@@ -90,14 +123,13 @@ async def _restore(folder: DataFolder, wanted: Any) -> dict[str, Any]:
         def told(n: int) -> None:
             bar.update(n)
 
-        done = await put_back(folder, wanted, files=SqliteBackupFiles(), environment=os.environ, clock=Clock(), told=told)
+        role = ProxyRestore() if proxy else AgentRestore()
+        done = await put_back(folder, wanted, role, environment=os.environ, clock=Clock(), told=told)
     manifest = done.manifest
     return {
         "made_at": rfc3339(manifest.made_at),
         "version": manifest.version,
-        "waiting": manifest.counted.waiting,
-        "bodies": manifest.counted.bodies,
-        "claims": manifest.counted.claims,
+        **{key: value for key, value in manifest.told().items() if key != "with_key"},
         "aside": list(done.aside),
     }
 

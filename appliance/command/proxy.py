@@ -7,6 +7,7 @@ import click
 from appliance.address import split_address
 from appliance.command.about import check
 from appliance.command.admin import admin
+from appliance.command.backup import backup, restore
 from appliance.command.config import config
 from appliance.command.proxy_org import org
 from appliance.command.status import status
@@ -88,5 +89,5 @@ def run(
     context.exit(run_process(options, PROXY))
 
 
-for command in (org, status, config, token, admin, check):
+for command in (org, status, config, token, admin, check, backup, restore):
     proxy.add_command(command)

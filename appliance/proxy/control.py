@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -45,6 +45,7 @@ class ProxyControl:
         follow: Callable[[ServerConfiguration], Awaitable[None]],
         begun: Callable[[], Awaitable[None]],
         forget: Callable[[int], None],
+        environment: Mapping[str, str],
         clock: Clock,
     ) -> None:
         """`rebind` moves the public listener or raises ProblemError and leaves it; `follow` does all the rest; `begun` is told
@@ -58,6 +59,7 @@ class ProxyControl:
         self._follow = follow
         self._begun = begun
         self._forget = forget
+        self._environment = environment
         self._clock = clock
         self._changing = asyncio.Lock()
 
@@ -165,6 +167,7 @@ class ProxyControl:
                 prune=prune,
                 dry_run=dry,
                 actor=actor,
+                environment=self._environment,
                 waiting=waiting,
                 now=self._clock.now(),
             )
@@ -182,6 +185,10 @@ class ProxyControl:
     async def show(self) -> str:
         """See OperatorControl."""
         return await self._opened.configuration.show()
+
+    async def secret_sources(self) -> Mapping[str, str]:
+        """See OperatorControl."""
+        return await self._opened.configuration.secret_sources()
 
     async def check(self) -> Json:
         """See OperatorControl."""

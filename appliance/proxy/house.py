@@ -9,11 +9,12 @@ import structlog
 from appliance.clock import Clock
 from appliance.floor import Floor
 from appliance.house import Chore
-from appliance.proxy.needs import OperatorNeed, deeper_needs, expired_needs
+from appliance.proxy.needs import OperatorNeed, deeper_needs, expired_needs, gap_needs
 from appliance.proxy.opening import OpenedProxy
 from appliance.proxy.outlook import Outlook
 from store.inbox import StoreUnavailable
 from store.people import AuditLine
+from store.queue import LEAP
 from store.server_settings import ServerSettings
 from touchpoints.moment import DAY, Micros
 from touchpoints.problem import ProblemError
@@ -37,8 +38,10 @@ class ProxyHouse:
     settings: Callable[[], ServerSettings]
     calm: Callable[[], bool]  # whether the clock has been believable for an hour: until then nothing goes by its age
     clock: Clock
+    unseen: Callable[[], bool] = lambda: False  # a backup was put back, and nobody has looked at what that left
     _expired: list[tuple[Micros, str, int]] = field(default_factory=list)  # when, which organisation, how many
     _deeper: tuple[OperatorNeed, ...] = ()
+    _leaps: tuple[OperatorNeed, ...] = ()  # gaps that such a backup left in every queue at once
 
     @property
     def chores(self) -> Sequence[Chore]:
@@ -76,6 +79,8 @@ class ProxyHouse:
                 sums[name] = sums.get(name, 0) + count
         yield from expired_needs(sums)
         yield from self._deeper
+        if self.unseen():
+            yield from self._leaps
 
     async def write_down(self) -> None:
         """When agents were last seen."""
@@ -96,12 +101,16 @@ class ProxyHouse:
     async def survey(self) -> None:
         """What costs a look at the disk for each organisation."""
         found: list[OperatorNeed] = []
+        leaps: list[OperatorNeed] = []
         try:
             for view in await self.outlook.all():
-                found += deeper_needs(await self.outlook.deeper(view), now=self.clock.now())
+                whole = await self.outlook.deeper(view)
+                found += deeper_needs(whole, now=self.clock.now())
+                leapt = whole.gap is not None and whole.gap[1] - whole.gap[0] >= LEAP - 1
+                (leaps if leapt else found).extend(gap_needs(whole))
         except StoreUnavailable:
             return  # said elsewhere
-        self._deeper = tuple(found)
+        self._deeper, self._leaps = tuple(found), tuple(leaps)
 
     async def expire(self) -> None:
         """Remove what waited too long, what was acknowledged long ago, and what belongs to nobody any more."""

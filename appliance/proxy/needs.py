@@ -53,14 +53,18 @@ def organisation_needs(view: OrganisationView, *, now: Micros) -> Iterable[Opera
 
 
 def deeper_needs(view: OrganisationView, *, now: Micros) -> Iterable[OperatorNeed]:
-    """What costs a look at the disk: gaps, and what agents that are gone did not settle."""
-    if view.gap is not None:
-        words = problem("queue_gap", organisation=view.name, first=view.gap[0], last=view.gap[1])
-        yield OperatorNeed(problem=words, organisation=view.name)
+    """What costs a look at the disk: what agents that are gone did not settle."""
     for agent in view.agents:
         if agent.unsettled and is_gone(agent, now=now):
             words = problem("events_unsettled", organisation=view.name, agent=agent.name, count=f"{agent.unsettled:,}")
             yield OperatorNeed(problem=words, count=agent.unsettled, organisation=view.name)
+
+
+def gap_needs(view: OrganisationView) -> Iterable[OperatorNeed]:
+    """What a restore lost of an organisation's queue."""
+    if view.gap is not None:
+        words = problem("queue_gap", organisation=view.name, first=view.gap[0], last=view.gap[1])
+        yield OperatorNeed(problem=words, organisation=view.name)
 
 
 def is_gone(agent: AgentView, *, now: Micros) -> bool:
@@ -82,6 +86,7 @@ def server_needs(
     store_trouble: Problem | None,
     disk_trouble: Problem | None,
     not_applied: Sequence[Problem],
+    warnings: Iterable[Problem],
     listener_error: str,
     certificates: Iterable[tuple[str, Micros | None]],
     organisations: int,
@@ -97,6 +102,7 @@ def server_needs(
     if not_applied:
         words = problem("config_not_applied", errors=" ".join(str(one) for one in not_applied[:3]))
         yield OperatorNeed(problem=words, count=len(not_applied))
+    yield from (OperatorNeed(problem=warning) for warning in warnings)
     if not settings.public_url:
         yield OperatorNeed(problem=problem("server_not_set_up"))
     if listener_error:

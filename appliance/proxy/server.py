@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 from appliance import VERSION
+from appliance.backup.of_proxy import proxy_safekeeping
 from appliance.chance import new_token
 from appliance.clock import Clock
 from appliance.clock_watch import ClockWatch
@@ -58,7 +59,7 @@ FREE_DISK = 200 * MIB
 class ProxyServer:
     """The proxy over one opened data folder; see appliance.role.Role."""
 
-    def __init__(self, opened: OpenedProxy, *, clock: Clock) -> None:
+    def __init__(self, opened: OpenedProxy, *, environment: Mapping[str, str], clock: Clock, redactor: Redactor) -> None:
         self.machine_token = new_token()
         self.link = SetupLink(now=clock.now, new_token=new_token)
         self.page: str | None = None
@@ -66,6 +67,8 @@ class ProxyServer:
         self.not_applied: tuple[Problem, ...] = ()
         self.opened = opened
         self._page_certificate = PageCertificate()
+        self._environment = environment
+        self._redactor = redactor
         self._clock = clock
         self._configuration = ServerConfiguration()
         self._trusted = TrustedProxies()
@@ -97,6 +100,13 @@ class ProxyServer:
             settings=lambda: self._configuration.server,
             calm=lambda: self._clock_watch.calm,
             clock=clock,
+            unseen=lambda: self._safekeeping.unseen,
+        )
+        self._safekeeping = proxy_safekeeping(
+            opened,
+            directory=lambda: self._snapshot.directory,
+            settings=lambda: self._configuration.backup,
+            clock=clock,
         )
         self.control = self._make_control()
         self._desk = self._make_desk()
@@ -123,8 +133,9 @@ class ProxyServer:
 
     async def load(self) -> None:
         """See Role."""
-        self._adopt(await self.opened.configuration.load())
+        self._adopt(await self.opened.configuration.load(self._environment))
         await self._snapshot.refresh()
+        await self._safekeeping.recall()
 
     async def last_applied(self) -> str:
         """See Role."""
@@ -143,6 +154,7 @@ class ProxyServer:
         self._tasks.spawn(self._live.run(partial(pieces, self._desk)), name="live")
         for seconds, chore, name in (
             *self._house.chores,
+            *self._safekeeping.chores,
             (10.0, self.direct.watch, "public listener"),
             (600.0, self._page_certificate.renew, "page certificate"),
         ):
@@ -173,6 +185,7 @@ class ProxyServer:
         return (("listener", where), ("page", self.page or ""), ("public URL", url))
 
     def _adopt(self, configuration: ServerConfiguration) -> None:
+        self._redactor.follow(configuration)
         self._configuration = configuration
         self._trusted = TrustedProxies(configuration.server.trusted_proxies)
         for budget, size in zip((self._arriving, self._leaving), shares(configuration.limits.buffers), strict=True):
@@ -208,6 +221,7 @@ class ProxyServer:
             store_trouble=self.opened.late.problem,
             disk_trouble=self._floor.trouble,
             not_applied=self.not_applied,
+            warnings=self._configuration.warnings,
             listener_error=self.direct.error,
             certificates=(
                 ("certificate_expires", self.direct.certificate_ends),
@@ -217,6 +231,7 @@ class ProxyServer:
             now=self._clock.now(),
         )
         yield from self._house.needs()
+        yield from (OperatorNeed(problem=need.problem, count=need.count) for need in self._safekeeping.needs())
 
     def _make_hub(self) -> Hub:
         bells = Bells()
@@ -266,6 +281,7 @@ class ProxyServer:
             follow=self._follow,
             begun=self._house.look_at_floor,
             forget=self._traffic.forget,
+            environment=self._environment,
             clock=self._clock,
         )
 
@@ -284,6 +300,7 @@ class ProxyServer:
             log_tail=lambda: log_tail(self.opened.folder),
             live=self._live,
             vitals=self._vitals,
+            safekeeping=self._safekeeping,
         )
 
     def _facts(self) -> Facts:
@@ -295,8 +312,7 @@ class ProxyServer:
 
 async def open_proxy(folder: DataFolder, clock: Clock, environment: Mapping[str, str], redactor: Redactor) -> ProxyServer:
     """The proxy over a folder, not loaded yet. Raises AlreadyRunning and ProblemError."""
-    del environment, redactor  # its configuration holds no secret, from the environment or elsewhere
-    return ProxyServer(await open_proxy_folder(folder, clock), clock=clock)
+    return ProxyServer(await open_proxy_folder(folder, clock), environment=environment, clock=clock, redactor=redactor)
 
 
 PROXY = Kind(name="proxy", folder="hookport-proxy", port=8431, open=open_proxy)

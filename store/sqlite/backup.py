@@ -1,68 +1,54 @@
-"""Backups of SQLite files: one read transaction each, so that a copy is of one moment while the agent goes on writing."""
+"""Backups of an agent's files in SQLite, and what is done with its events when one is put back."""
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
-from store.backup import Counted
-from store.sqlite.database import (
-    CONFIGURATION_APPLICATION,
-    EVENTS_APPLICATION,
-    Opener,
-    explained,
-    pragma_number,
-    reads_whole,
-)
-from store.sqlite.migrate import migrate, outdated, schema
+from store.backup import CONFIGURATION, EVENTS_OF, Counted
+from store.sqlite.backup_file import copy_whole, copying, count, explaining, opener, pages, size_of, sound
+from store.sqlite.database import CONFIGURATION_APPLICATION, EVENTS_APPLICATION
 from touchpoints.moment import Micros
-from touchpoints.problem import ProblemError, problem
+
+EVENTS = EVENTS_OF["agent"]
 
 
 class SqliteBackupFiles:
-    """See BackupFiles."""
+    """See BackupFiles; an agent's."""
 
-    def copy_configuration(self, source: Path, target: Path) -> None:
-        """See BackupFiles."""
-        with _reading(source) as db:
-            db.execute(VACUUM_INTO, (str(target),))
+    role = "agent"
 
-    def copy_events(self, source: Path, target: Path, *, bodies: bool) -> Counted:
+    def copy(
+        self, folder: Path, target: Path, *, settled: bool, room: Callable[[int], None], configuration: Path | None = None
+    ) -> Counted:
         """See BackupFiles."""
-        with _reading(source) as db:
-            form, version = schema(db), pragma_number(db, "user_version")
-        with _explaining(target), closing(_opener(target, EVENTS_APPLICATION)()) as made:
-            made.executescript(f"BEGIN;\n{form}\nPRAGMA user_version = {version};\nCOMMIT")
-            made.execute("PRAGMA journal_mode = DELETE")
-        with _reading(source) as db:
-            db.execute(ATTACH, (str(target),))
-            db.execute("PRAGMA copy.synchronous = OFF")
-            db.execute("BEGIN")
-            _choose(db, bodies=bodies)
+        source, configuration = folder / EVENTS, configuration or folder / CONFIGURATION
+        with copying(source, target / EVENTS, application=EVENTS_APPLICATION) as db:
+            _choose(db, bodies=settled)
+            (size,) = db.execute(SELECT_SIZE).fetchone()
+            room(size + pages(db, "copy") + size_of(configuration))
             for statement in COPIES:
                 db.execute(statement)
-            counted = _counted(db, "copy")
-            db.execute("COMMIT")
+            counted = _counted(db, "copy.")
+        copy_whole(configuration, target / CONFIGURATION)
         return counted
 
-    def try_restore(self, configuration: Path, events: Path, *, now: Micros) -> Counted:
+    def try_restore(self, folder: Path, *, now: Micros) -> Counted:
         """See BackupFiles."""
-        with _sound(configuration, "configuration", CONFIGURATION_APPLICATION, now):
+        with sound(folder / CONFIGURATION, "configuration", CONFIGURATION_APPLICATION, now):
             pass
-        with _sound(events, "events", EVENTS_APPLICATION, now) as db:
-            return _counted(db, "main")
-
-    def waits_until(self, events: Path) -> None:
-        """See BackupFiles."""
-        with _explaining(events), closing(_opener(events, EVENTS_APPLICATION)()) as db:
-            db.execute("BEGIN IMMEDIATE")
-            for statement in HOLD_ALL:
-                db.execute(statement)
-            db.execute("COMMIT")
+        with sound(folder / EVENTS, "events", EVENTS_APPLICATION, now) as db:
+            return _counted(db, "")
 
 
-VACUUM_INTO = "VACUUM main INTO ?"
-ATTACH = "ATTACH ? AS copy"
+def hold_what_waits(events: Path) -> None:
+    """In a restored file: nothing that was planned goes out by itself any more: what was pending is held."""
+    with explaining(events), closing(opener(events, EVENTS_APPLICATION)()) as db:
+        db.execute("BEGIN IMMEDIATE")
+        for statement in HOLD_ALL:
+            db.execute(statement)
+        db.execute("COMMIT")
+
 
 CHOOSE = """
 CREATE TEMP TABLE chosen AS
@@ -84,6 +70,17 @@ def _choose(db: sqlite3.Connection, *, bodies: bool) -> None:
     for statement in (CHOOSE, *([CHOOSE_BODIES] if bodies else []), INDEX_CHOSEN, CHOOSE_KNOWN):
         db.execute(statement)
 
+
+# What the copy takes, about: bodies and headers are most of it, and an event with its deliveries, attempts and claim is some
+# 1500 bytes beside them.
+SELECT_SIZE = """
+SELECT
+    (SELECT coalesce(sum(length(b.data)), 0) FROM (SELECT DISTINCT seq FROM chosen) c
+        CROSS JOIN main.bodies b ON b.place >= c.seq << 16 AND b.place < (c.seq + 1) << 16)
+    + (SELECT coalesce(sum(length(data)), 0) FROM main.docked_bodies)
+    + (SELECT coalesce(sum(length(e.headers) + 1500), 0) FROM known k CROSS JOIN main.events e ON e.seq = k.seq)
+    + (SELECT coalesce(sum(length(headers) + 500), 0) FROM main.docked)
+"""
 
 _WHOLE = ("migrations", "claims", "counters", "health", "sources", "pulled", "docked", "docked_bodies", "last_events", "inbox")
 COPIES = (
@@ -113,45 +110,9 @@ HOLD_ALL = (
 
 
 def _counted(db: sqlite3.Connection, where: str) -> Counted:
-    def count(rest: str) -> int:
-        (n,) = db.execute(f"SELECT count(*) FROM {where}.{rest}").fetchone()  # noqa: S608 - joins constants
-        return int(n)
-
     return Counted(
-        events=count("events"),
-        waiting=count("inbox") + count("deliveries WHERE state IN ('pending', 'held')"),
-        claims=count("claims"),
-        bodies=count("events WHERE body_kept = 1"),
+        events=count(db, f"{where}events"),
+        waiting=count(db, f"{where}inbox") + count(db, f"{where}deliveries WHERE state IN ('pending', 'held')"),
+        claims=count(db, f"{where}claims"),
+        bodies=count(db, f"{where}events WHERE body_kept = 1"),
     )
-
-
-def _opener(path: Path, application: int) -> Opener:
-    return Opener(path=path, application_id=application, writer=True)
-
-
-@contextmanager
-def _explaining(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise explained(error, path) from error
-
-
-@contextmanager
-def _sound(path: Path, kind: str, application: int, now: Micros) -> Iterator[sqlite3.Connection]:
-    """A file that reads from end to end, in whichever form. Raises ProblemError(store_corrupt, store_newer …)."""
-    with _explaining(path), closing(_opener(path, application)()) as db:
-        if not reads_whole(db):
-            raise ProblemError(problem("store_corrupt", path=str(path)))
-        if outdated(db, kind) is None:  # an older one is brought up to date where it is put back
-            migrate(db, kind, path=path, now=now)
-        yield db
-
-
-@contextmanager
-def _reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection of our own beside the agent's; it never checkpoints, as the agent's readers never do."""
-    with _explaining(path), closing(sqlite3.connect(path, isolation_level=None)) as db:
-        for pragma in ("busy_timeout = 10000", "wal_autocheckpoint = 0"):
-            db.execute(f"PRAGMA {pragma}")
-        yield db

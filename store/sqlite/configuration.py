@@ -20,7 +20,7 @@ from store.sqlite.configuration_rows import read_document, read_names, successor
 from store.sqlite.database import Database
 from store.sqlite.instance import Instance, write_instance
 from store.sqlite.people import write_audit
-from store.sqlite.secret_rows import SELECT_SECRETS, read_anew, read_secrets, write_secrets
+from store.sqlite.secret_rows import SELECT_SECRETS, read_anew, read_secrets, renewed, write_secrets
 from store.vault import Vault
 from touchpoints.definition import Ids
 from touchpoints.definition_setting import Reading, join
@@ -279,9 +279,3 @@ def still_undelivered(document: Document, ids: Ids, undelivered: Mapping[int, in
         if len(key) == 2 and (2, number) not in living and undelivered.get(number):
             path = join(join("touchpoint", key[0]), f"destination.{key[1]}")
             yield problem("undelivered_events", path=path, count=undelivered[number])
-
-
-def renewed(document: Document, before: Mapping[str, Kept], after: Mapping[str, Kept]) -> tuple[Change, ...]:
-    """The places whose secret has another value at the same source."""
-    new = {f"stored:{fingerprint}" for fingerprint, kept in before.items() if after.get(fingerprint, kept) != kept}
-    return tuple(Change(path=secret.path, what="changed") for secret in secret_texts(document) if secret.text in new)

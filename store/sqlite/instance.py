@@ -5,17 +5,25 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from store.people import AuditLine
 from store.sqlite.database import Database, explained
+from store.sqlite.people import write_audit
 from store.vault import Vault
+from touchpoints.moment import Micros, rfc3339
 from touchpoints.problem import ProblemError, problem
 
 T = TypeVar("T")
 
 _KEY_CHECK = "hookport key check 1"
 
+RESTORED = "restored_of"  # the fact that tells of which moment the backup is that was put back
+DELETE_SESSIONS = "DELETE FROM sessions"
+
 
 class Instance:
     """What the configurations of an agent and of a proxy have in common; configuration.db is at `path`."""
+
+    _fleeting: tuple[str, ...] = (DELETE_SESSIONS,)  # statements that remove what must not come back with a backup
 
     def __init__(self, database: Database, vault: Vault, path: Path) -> None:
         self._database = database
@@ -46,6 +54,18 @@ class Instance:
 
         def work(db: sqlite3.Connection) -> None:
             write_instance(db, key, value)
+            db.execute("COMMIT")
+
+        await self._run(work)
+
+    async def put_back(self, *, of: Micros, now: Micros) -> None:
+        """Note that this is the configuration of a backup made at `of`. Nobody is signed in any more."""
+
+        def work(db: sqlite3.Connection) -> None:
+            for statement in self._fleeting:
+                db.execute(statement)
+            write_instance(db, RESTORED, str(of))
+            write_audit(db, AuditLine(at=now, actor="machine", action="backup.restore", detail=rfc3339(of)))
             db.execute("COMMIT")
 
         await self._run(work)

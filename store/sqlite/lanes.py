@@ -4,10 +4,9 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from store.queue import LEAP
 from store.sqlite.bulk import Bulk
 from touchpoints.moment import HOUR, Micros
-
-LEAP = 1_000_000  # numbers and epochs that a restored proxy passes over
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from touchpoints.name import is_valid_name
 
 T = TypeVar("T")
 
-_PRIVATE = ("signing_key", "exchange_key", "opening_key")
+_PRIVATE = ("signing_key", "exchange_key", "opening_key", "former_key")
 _PUBLIC = ("proxy_key", "sealing_key")
 
 
@@ -93,7 +93,7 @@ def read_pairing(db: sqlite3.Connection, vault: Vault) -> Pairing | None:
     fields: dict[str, Any] = json.loads(row[0])
     keys: dict[str, str] = json.loads(vault.open(row[1], context=_context(fields)))
     fields |= {name: bytes.fromhex(fields[name]) for name in _PUBLIC}
-    fields |= {name: bytes.fromhex(keys[name]) for name in _PRIVATE}
+    fields |= {name: bytes.fromhex(keys.get(name, "")) for name in _PRIVATE}
     return Pairing(**fields)
 
 

@@ -4,9 +4,9 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from store.queue import Unsettled
+from store.queue import LEAP, Unsettled
 from store.sqlite.bulk import Row
-from store.sqlite.lanes import LEAP, Lane, end_lease, read_lane, write_lanes
+from store.sqlite.lanes import Lane, end_lease, read_lane, write_lanes
 from touchpoints.moment import Micros
 from touchpoints.problem import ProblemError, problem
 

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Mapping
 
-from store.configuration import Document
+from store.configuration import Change, Document
 from store.sealing import Kept
 from store.secret_place import secret_texts
 from store.secret_source import read_source
@@ -61,3 +61,9 @@ def read_anew(
             except ProblemError as error:
                 warnings.append(problem("secret_stale", path=paths.get(f"stored:{fingerprint}", ""), why=str(error)))
     return fresh, warnings
+
+
+def renewed(document: Document, before: Mapping[str, Kept], after: Mapping[str, Kept]) -> tuple[Change, ...]:
+    """The places whose secret has another value at the same source."""
+    new = {f"stored:{fingerprint}" for fingerprint, kept in before.items() if after.get(fingerprint, kept) != kept}
+    return tuple(Change(path=secret.path, what="changed") for secret in secret_texts(document) if secret.text in new)

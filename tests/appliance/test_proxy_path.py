@@ -70,6 +70,7 @@ class Home:
         self.old_paths = SqliteOldPaths(kit.database)
         self.configuration = Configuration(agent=AgentSettings(mode=mode), touchpoints=(ORDERS, STOCK))
         self.verified: list[int] = []
+        self.unseen = False
         self.landed: list[Landed] = []
         self.clients: list[str] = []
         self.path = ProxyPath(
@@ -87,6 +88,7 @@ class Home:
                 released=lambda _: None,
                 trouble=lambda: "",
                 verify=self.verify,
+                unseen=lambda: self.unseen,
                 landed=self.landed.extend,
                 version="1.2.3",
             )
@@ -369,6 +371,21 @@ async def test_lacking_touchpoints_are_verified_once_they_are_there(tmp_path: Pa
         assert one.verified == [number]
 
 
+async def test_after_a_restore_they_wait_until_somebody_has_looked(tmp_path: Path, proxy: ScriptedProxy) -> None:
+    """The touchpoint may have come after the backup, and these events have run: they do not by themselves a second time."""
+    proxy.post(1, touchpoint="crm")
+    async with home(tmp_path, proxy) as one:
+        await until_async(one.file.dock.lacking)
+        (number,) = await one.file.dock.lacking()
+        one.unseen = True
+        await one.set(touchpoints=(ORDERS, touchpoint(number, name="crm")))
+        await one.path.watch()
+        assert one.verified == []
+        one.unseen = False
+        await one.path.watch()
+        assert one.verified == [number]
+
+
 @pytest.mark.parametrize("fields", [{"name": "crm"}, {"name": "stock", "aliases": ("crm",)}])
 async def test_a_touchpoint_that_takes_the_name_takes_the_events(
     tmp_path: Path, proxy: ScriptedProxy, fields: dict[str, Any]
@@ -424,9 +441,32 @@ async def test_the_signing_key_is_renewed_and_kept_before_it_is_used(
         await one.has(1, 2)
 
 
+async def test_a_proxy_put_back_to_before_the_renewal_still_knows_the_agent(
+    tmp_path: Path, proxy: ScriptedProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the key it had then, which at once gives way to a fresh one; also where the agent was started in between."""
+    monkeypatch.setattr(proxy_link, "LOOK_EVERY", 0.01)
+    async with home(tmp_path, proxy) as one:
+        await until(lambda: one.path.state == "connected")
+        one.clock.forward(91 * DAY)
+        await until_async(lambda: _signs_with(one, proxy))
+        await until(lambda: one.path.state == "connected")
+        proxy.signing.clear()
+        lost = (await one.pairings.load() or pairing()).signing_key
+        proxy.post(1)
+        await one.has(1)
+        await until_async(lambda: _signs_with(one, proxy))
+        assert (await one.pairings.load() or pairing()).signing_key != lost
+    proxy.signing.clear()
+    async with home(tmp_path, proxy) as one:
+        proxy.post(2)
+        await one.has(1, 2)
+        await until_async(lambda: _signs_with(one, proxy))
+
+
 async def _signs_with(one: Home, proxy: ScriptedProxy) -> bool:
     kept = await one.pairings.load()
-    return kept is not None and signing_public(kept.signing_key) == proxy.signing["one"]
+    return kept is not None and signing_public(kept.signing_key) == proxy.signing.get("one")
 
 
 async def test_an_unreachable_proxy_is_said_in_words(tmp_path: Path, proxy: ScriptedProxy) -> None:

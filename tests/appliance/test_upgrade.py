@@ -14,13 +14,13 @@ import httpx
 import pytest
 
 from appliance.agent_role import AgentRole
+from appliance.backup.of_agent import AgentRestore
 from appliance.backup.restore import Wanted, restore
 from appliance.clock import Clock
 from appliance.data_folder import DataFolder
 from appliance.running import digest
 from store.inbox import StoreUnavailable
 from store.people import Scope
-from store.sqlite.backup import SqliteBackupFiles
 from store.sqlite.database import pragma_number
 from tests.appliance.agents import MACHINE, agent_over, apply, direct
 from tests.chaos.ledger import Ledger, Sender, open_sink
@@ -231,7 +231,7 @@ async def test_the_configuration_of_an_older_program_is_backed_up_with_its_event
         archive.extractall(tmp_path / "looked")
     assert [version(tmp_path / "looked" / name) for name in ("configuration.db", "events.db")] == [1, 1]
     wanted = Wanted(archive=kept.path)
-    await restore(data, wanted, files=SqliteBackupFiles(), environment={}, clock=Clock(), told=lambda _n: None)
+    await restore(data, wanted, AgentRestore(), environment={}, clock=Clock(), told=lambda _n: None)
     async with agent_over(data.path) as agent:
         assert (await agent.control.status())["backlog"]["held"] == 2
         assert await agent.opened.people.tokens() == []

@@ -50,6 +50,16 @@ CASES = {
         {"pulled": 2, "docked": 3, "after": 12, "running": True},
         {"pulled": 200, "docked": 30, "after": 400, "running": True},
     ),
+    "restored-proxy-backup": Case(
+        "restored:proxy_back",
+        {"pulled": 6, "after": 3, "by_command": True},
+        {"pulled": 600, "after": 300, "by_command": True},
+    ),
+    "restored-proxy-backup-docked": Case(
+        "restored:proxy_back",
+        {"pulled": 2, "docked": 3, "by_command": True},
+        {"pulled": 200, "docked": 30, "by_command": True},
+    ),
     "restored-agent": Case("restored:agent_back", {}, {"events": 500}),
     "restored-both": Case("restored:both_back"),
     "hostile-agent": Case("hostile:agent", {"calls": 150}, {"calls": 20_000, "seed": 7}),

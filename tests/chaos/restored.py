@@ -4,9 +4,14 @@ import asyncio
 import shutil
 from pathlib import Path
 
+from appliance.backup.of_proxy import ProxyRestore
+from appliance.backup.restore import Wanted, restore
+from appliance.clock import Clock
+from appliance.data_folder import DataFolder
 from tests.chaos.found import Found
 from tests.chaos.middlebox import Cut, Exchange, passed
 from tests.chaos.scene import AgentHouse, Scene, scene, until
+from tests.web.proxy.kit import MACHINE
 
 
 def back_up(folder: Path) -> Path:
@@ -22,11 +27,25 @@ def put_back(folder: Path) -> None:
     shutil.copytree(folder.with_name(f"{folder.name}.backup"), folder)
 
 
+async def restore_proxy(folder: Path, archive: str) -> None:
+    """Put a backup back as `hookport proxy restore` does."""
+    wanted = Wanted(archive=Path(archive))
+    await restore(DataFolder(path=folder), wanted, ProxyRestore(), environment={}, clock=Clock(), told=lambda _n: None)
+
+
 async def proxy_back(
-    folder: Path, *, pulled: int = 6, unpulled: int = 0, after: int = 0, docked: int = 0, running: bool = False
+    folder: Path,
+    *,
+    pulled: int = 6,
+    unpulled: int = 0,
+    after: int = 0,
+    docked: int = 0,
+    running: bool = False,
+    by_command: bool = False,
 ) -> Found:
     """The proxy's whole folder is an older one.
 
+    - `by_command`: a backup made of the running proxy, put back as a command does; else a copy of its stopped folder;
     - `pulled`: events between backup and loss that the agent executed; `unpulled`: that nobody pulled, which are lost;
     - `docked`: that it stored without hearing whether they were accepted;
     - `after`: that senders post after the restore before the agent asks again; `running`: which was never stopped.
@@ -37,9 +56,13 @@ async def proxy_back(
         sender = made.sender(house)
         await sender.insist(4)
         await made.ledger.arrived()
-        await made.stop()
-        back_up(folder / "proxy")
-        await made.start()
+        archive = ""
+        if by_command:
+            archive = (await made.site.role._safekeeping.make(actor=MACHINE))["file"]
+        else:
+            await made.stop()
+            back_up(folder / "proxy")
+            await made.start()
         await sender.insist(pulled)
         await made.ledger.arrived()
         before = await _standing(made, house)
@@ -51,7 +74,10 @@ async def proxy_back(
         lost = set(await sender.insist(unpulled))
         await made.stop()
 
-        put_back(folder / "proxy")
+        if by_command:
+            await restore_proxy(folder / "proxy", archive)
+        else:
+            put_back(folder / "proxy")
         await made.start()
         await sender.insist(after)
         made.box.set()

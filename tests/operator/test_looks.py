@@ -9,6 +9,7 @@ from playwright.async_api import Browser
 from tests.page.browser import keep_picture, needs_chromium, open_browser, open_tab
 from tests.page.doorstep import PASSWORD, PASSWORD_HASH
 from tests.web.proxy.kit import MACHINE, Puller, Site, proxy_over
+from touchpoints.moment import DAY
 from web.listener.server import Listener
 
 pytestmark = [pytest.mark.anyio, needs_chromium, pytest.mark.timeout(120)]
@@ -18,6 +19,7 @@ SCREENS = [
     "/add-organisation",
     "/organisations/acme",
     "/settings/server",
+    "/settings/backup",
     "/settings/people",
     "/settings/audit",
     "/settings/about",
@@ -42,6 +44,10 @@ async def busy(tmp_path: Path, free_port: Callable[[], int]) -> AsyncIterator[tu
         for number in range(6):
             await site.post(agent, body=b"%d" % number)
         await site.organisation("new-customer-with-a-rather-long-name")
+        await site.role._safekeeping.make(actor=MACHINE)
+        now = site.role._clock.now()
+        await site.role.opened.configuration.put_back(of=now - DAY, now=now)
+        await site.role._safekeeping.recall()
         listener = await Listener.open(site.role.local, "127.0.0.1", 0)
         address = f"http://127.0.0.1:{listener.address[1]}"
         site.role.page = site.role.loopback = address

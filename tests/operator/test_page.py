@@ -21,6 +21,7 @@ SCREENS = [
     "/add-organisation",
     "/organisations/acme",
     "/settings/server",
+    "/settings/backup",
     "/settings/people",
     "/settings/audit",
     "/settings/about",

@@ -139,7 +139,7 @@ class Node:
 
     async def _open_proxy(self, life: Life) -> None:
         life.opened = await open_proxy_folder(DataFolder(path=self.folder), self.clock)
-        role = ProxyServer(life.opened, clock=self.clock)
+        role = ProxyServer(life.opened, environment={}, clock=self.clock, redactor=Redactor())
         life.role = role
         await role.load()
         await role._house.begin()

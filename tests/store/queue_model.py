@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from store.queue import LEASE
 from touchpoints.moment import HOUR, Micros
 
-LEAP = 1_000_000
+LEAP = 100_000_000_000
 
 
 @dataclass(slots=True)

@@ -118,6 +118,17 @@ def test_touchpoints_and_destinations_merge_by_name() -> None:
     assert a["destination"][0] == {**STORED["touchpoint"][0]["destination"][0], "url": "http://y"}
 
 
+def test_prune_keeps_the_passphrase_of_backups_whatever_the_file_says_of_them() -> None:
+    """They are made anyway: without it they would hold no key from then on, and nobody had said so."""
+    stored = {"backup": {"passphrase": "stored:0123456789abcdef", "keep": 3}}
+    kept = {"passphrase": "stored:0123456789abcdef"}
+    assert merge(stored, {}, prune=True)["backup"] == kept
+    assert merge(stored, {"backup": {"at": "03:00"}}, prune=True)["backup"] == {**kept, "at": "03:00"}
+    assert merge(stored, {"backup": {"passphrase": ""}}, prune=True)["backup"] == {"passphrase": ""}
+    assert merge(stored, {"backup": 7}, prune=True)["backup"] == 7
+    assert "backup" not in merge({}, {}, prune=True)
+
+
 def test_prune_leaves_the_file_and_the_secrets() -> None:
     """All else that the file leaves out goes."""
     new = {"touchpoint": [{"name": "a", "provider": "github", "destination": [{"kind": "http", "url": "http://y"}]}]}

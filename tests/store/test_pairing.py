@@ -58,7 +58,7 @@ def store(kit: Kit) -> SqlitePairing:
 async def test_a_pairing_comes_back_whole(kit: Kit, store: SqlitePairing) -> None:
     """Every field; another one takes its place; forgotten, it is gone with its tokens. Each leaves an audit line."""
     assert await store.load() is None
-    one = pairing(wildcard=True, paired_at=5, key_renewed_at=6)
+    one = pairing(wildcard=True, paired_at=5, key_renewed_at=6, former_key=bytes(range(32)))
     await store.save(one, actor="ann", now=7)
     assert await SqlitePairing(kit.database, Vault(KEY)).load() == one
     waiting = replace(one, opening_key=b"", agent_id="x")
@@ -78,11 +78,11 @@ async def test_a_pairing_comes_back_whole(kit: Kit, store: SqlitePairing) -> Non
 
 async def test_no_key_and_no_token_stands_in_the_file_or_in_words(kit: Kit, store: SqlitePairing) -> None:
     """Sealed by the vault; another vault opens nothing, and says so."""
-    one = pairing()
+    one = pairing(former_key=bytes(range(100, 132)))
     await store.save(one, actor="ann", now=7)
     await store.save_tokens(TOKENS)
     content = b"".join(file.read_bytes() for file in kit.folder.glob("configuration.db*"))
-    secrets = (one.signing_key, one.exchange_key, one.opening_key)
+    secrets = (one.signing_key, one.exchange_key, one.opening_key, one.former_key)
     for secret in secrets:
         assert secret not in content
         assert secret.hex().encode() not in content

@@ -92,7 +92,7 @@ async def kit(tmp_path: Path) -> AsyncIterator[ProxyKit]:
 
 async def apply(kit: ProxyKit, text: str, **options: Any) -> ServerApplied:
     """Apply TOML text."""
-    given: dict[str, Any] = {"prune": False, "dry_run": False, "actor": MACHINE, "waiting": {}, "now": NOW}
+    given: dict[str, Any] = {"prune": False, "dry_run": False, "actor": MACHINE, "environment": {}, "waiting": {}, "now": NOW}
     base = str(kit.path.parent)
     return await kit.configuration.apply(parse(text.encode()), base=base, **(given | options))
 
@@ -180,7 +180,7 @@ async def test_what_is_applied_is_loaded_and_shown(kit: ProxyKit) -> None:
     """Shown and applied again it changes nothing, also with --prune and in other words for the same size."""
     applied = await apply(kit, WHOLE, digest="abc")
     assert [str(problem) for problem in applied.problems] == []
-    loaded = await kit.configuration.load()
+    loaded = await kit.configuration.load({})
     assert loaded == applied.configuration
     assert loaded.server.tls_key == str(kit.path.parent / "key.pem")
     assert (loaded.server.quota_bytes, loaded.server.token_overlap, loaded.limits.buffers) == (2048 * MIB, 36 * HOUR, 128 * MIB)
@@ -239,7 +239,7 @@ async def test_with_problems_or_dry_nothing_changes(kit: ProxyKit) -> None:
     for _ in range(40):
         nested = {"x": nested}
     applied = await kit.configuration.apply(
-        dict(nested), base="", prune=False, dry_run=False, actor=MACHINE, waiting={}, now=NOW
+        dict(nested), base="", prune=False, dry_run=False, actor=MACHINE, environment={}, waiting={}, now=NOW
     )
     assert [one.code for one in applied.problems] == ["document_too_deep"]
     assert (await kit.configuration.show(), await kit.audited()) == before

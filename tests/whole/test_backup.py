@@ -70,7 +70,9 @@ def test_a_lost_machine_is_put_back_and_delivers_nothing_unasked(
     assert other.run("events", "release", "--all").returncode == 0
     other.settled()
     assert sorted(got.body for got in destination.got) == [b"b", b"b", b"c", b"c"]
-    other.await_status(lambda status: status["needs_you"] == [])
+    other.await_status(lambda status: [one["code"] for one in status["needs_you"]] == ["restored_nothing_held"])
+    assert other.json("backup", "--looked")["restored"] is None
+    assert other.status()["needs_you"] == []
 
 
 def test_a_backup_needs_its_key(hookport: Hookport, other: Hookport, destination: Destination) -> None:

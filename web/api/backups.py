@@ -4,7 +4,7 @@ from typing import TypedDict, cast
 
 from litestar import Controller, get, post
 
-from web.api.desk import AtDesk, CallerRequest
+from web.api.front_desk import AtFrontDesk, CallerRequest
 from web.api.problems import REFUSALS
 from web.guard import administers
 
@@ -18,10 +18,14 @@ class KeptBackup(TypedDict):
 
 
 class BackupList(TypedDict):
-    """The newest first; `trouble` says why the last try made none."""
+    """The newest first; `trouble` says why the last try made none, `restored` of when the backup is that was put back.
+
+    `restored` is null again once somebody has said that it was looked at.
+    """
 
     backups: list[KeptBackup]
     trouble: str | None
+    restored: str | None
 
 
 class MadeBackup(KeptBackup):
@@ -30,22 +34,29 @@ class MadeBackup(KeptBackup):
     waiting: int
     bodies: int
     claims: int
+    organisations: int
+    agents: int
     with_key: bool
 
 
 class BackupsController(Controller):
-    """Backups of this agent."""
+    """Backups of this agent, or proxy."""
 
     path = "/api/v1/backups"
     tags = ("backups",)
     guards = (administers,)
 
     @get(summary="Backups that are kept", responses=REFUSALS)
-    async def kept(self, desk: AtDesk) -> BackupList:
+    async def kept(self, desk: AtFrontDesk) -> BackupList:
         """The newest first."""
-        return cast(BackupList, await desk.control.backups())
+        return cast(BackupList, await desk.safekeeping.told())
 
     @post(summary="Make a backup", status_code=200, responses=REFUSALS)
-    async def make(self, desk: AtDesk, request: CallerRequest) -> MadeBackup:
+    async def make(self, desk: AtFrontDesk, request: CallerRequest) -> MadeBackup:
         """While everything goes on. It counts only once it could be put back, beside."""
-        return cast(MadeBackup, await desk.control.back_up(actor=request.user.actor))
+        return cast(MadeBackup, await desk.safekeeping.make(actor=request.user.actor))
+
+    @post("/looked", summary="Say that what a restore left was looked at", status_code=200, responses=REFUSALS)
+    async def looked(self, desk: AtFrontDesk, request: CallerRequest) -> BackupList:
+        """It is told no more. Without effect where nothing is left to be looked at."""
+        return cast(BackupList, await desk.safekeeping.looked(actor=request.user.actor))

@@ -1,4 +1,4 @@
-"""What the handlers need that a client's agent and a hosted proxy have in common: people, sessions, tokens, the audit log."""
+"""What the handlers need that a client's agent and a hosted proxy have in common: people, sessions, tokens, audit, backups."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,6 +18,7 @@ from web.live import Live
 from web.membership import Standing
 from web.page.setup_link import SetupLink
 from web.page.times import Times, utc
+from web.safekeeping import Safekeeping
 from web.vitals import Vitals
 
 
@@ -27,6 +28,7 @@ class FrontDesk:
 
     people: People
     door: Door
+    safekeeping: Safekeeping
     link: SetupLink
     loopback: Callable[[], str | None]  # the page's address on this machine; None while no process runs
     instance: Callable[[], str]  # this instance's id

@@ -15,6 +15,7 @@ from msgspec import UNSET, UnsetType
 from touchpoints.problem import ProblemError, problem
 from web.api.admin import AdminController
 from web.api.audit import AuditController
+from web.api.backups import BackupsController
 from web.api.configuration import ConfigurationFile, read_toml
 from web.api.problems import REFUSALS, Conflict, NotFound, RefusedConfiguration
 from web.api.shapes import AppliedShape, Checked, ConfigurationText
@@ -273,4 +274,5 @@ OPERATOR_API_HANDLERS: list[ControllerRouterHandler] = [
     AuditController,
     AdminController,
     QueueFilesController,
+    BackupsController,
 ]

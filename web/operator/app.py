@@ -3,6 +3,7 @@
 from litestar.types import ControllerRouterHandler
 
 from web.operator.about import ABOUT_HANDLERS
+from web.operator.backup import BACKUP_HANDLERS
 from web.operator.home import home
 from web.operator.organisation import ORGANISATION_HANDLERS
 from web.operator.organisation_add import ADD_HANDLERS
@@ -27,6 +28,7 @@ OPERATOR_HANDLERS: list[ControllerRouterHandler] = [
     *ADD_HANDLERS,
     *ORGANISATION_HANDLERS,
     *SERVER_HANDLERS,
+    *BACKUP_HANDLERS,
     *PEOPLE_HANDLERS,
     audit_page,
     *ABOUT_HANDLERS,

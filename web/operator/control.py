@@ -1,6 +1,6 @@
 """What the operator's page and API ask of the process; `appliance.proxy.control` answers it."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from store.configuration import Actor, Document
@@ -54,6 +54,9 @@ class OperatorControl(Protocol):
 
     async def show(self) -> str:
         """`config show`."""
+
+    async def secret_sources(self) -> Mapping[str, str]:
+        """Where each stored secret is read from, by its fingerprint; empty for one that was given itself."""
 
     async def check(self) -> Json:
         """`{configuration, events}`: whether each file reads from end to end."""

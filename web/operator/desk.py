@@ -17,7 +17,7 @@ class OperatorDesk(FrontDesk):
 
     control: OperatorControl
     first_step: str = "/begin/server"
-    tabs: tuple[str, ...] = ("server", "people", "audit", "about")
+    tabs: tuple[str, ...] = ("server", "backup", "people", "audit", "about")
 
 
 AtOperatorDesk = SkipValidation[NamedDependency[OperatorDesk]]

@@ -1,7 +1,7 @@
 """What needs the operator, each thing with why, and the way to what mends it."""
 
 from web.operator.control import Json
-from web.page.need import Shown
+from web.page.need import BACKUP_CODES, Shown
 from web.page.words import known, t
 
 _MILD = {
@@ -20,6 +20,8 @@ _WAYS = {
     "certificate_expires": "/settings/server",
     "queue_store_down": "/settings/about",
     "no_organisation_yet": "/add-organisation",
+    "secret_stale": "/settings/backup",
+    **dict.fromkeys(BACKUP_CODES, "/settings/backup"),
 }
 
 

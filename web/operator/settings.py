@@ -1,4 +1,4 @@
-"""The proxy's settings as forms, one for each section."""
+"""The proxy's settings as forms, one for each section; backups have a screen of their own."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,6 +10,7 @@ from litestar.types import ControllerRouterHandler
 
 from store.server_definition import SERVER_SECTIONS
 from touchpoints.problem import Problem
+from web.operator.backup import backup_screen
 from web.operator.change import change, written
 from web.operator.desk import AtOperatorDesk, CallerRequest, OperatorDesk
 from web.page.entry import changes, places
@@ -22,7 +23,7 @@ from web.page.words import t
 
 @get(["/settings", "/settings/server"], include_in_schema=False)
 async def server_settings(desk: AtOperatorDesk, request: CallerRequest) -> Template:
-    """Every section."""
+    """Every section but that of backups."""
     return await _screen(desk, request)
 
 
@@ -36,8 +37,9 @@ async def save_server(section: FromPath[str], data: Form, desk: AtOperatorDesk, 
     stored = (await written(desk)).get(section, {})
     changed = changes(places(SERVER_SECTIONS[section]), stored, data, form=section)
     if changed and (problems := await change(desk, request, {section: changed})):
-        return await _screen(desk, request, saving=section, given=data, problems=problems)
-    return go("/settings/server", said=t("settings.saved"))
+        screen = backup_screen if section == "backup" else _screen
+        return await screen(desk, request, saving=section, given=data, problems=problems)
+    return go("/settings/backup" if section == "backup" else "/settings/server", said=t("settings.saved"))
 
 
 async def _screen(
@@ -49,7 +51,7 @@ async def _screen(
     problems: Sequence[Problem] = (),
 ) -> Template:
     """The forms; `given` and `problems` belong to the one that is being saved."""
-    groups = {section: places(settings) for section, settings in SERVER_SECTIONS.items()}
+    groups = {section: places(settings) for section, settings in SERVER_SECTIONS.items() if section != "backup"}
     forms, others = forms_of(groups, await written(desk), words="operator.field", saving=saving, given=given, problems=problems)
     return screen_of(
         request,

@@ -18,6 +18,7 @@ _MILD = {
     "proxy_key_waits",
     "proxy_settings_differ",
 }
+BACKUP_CODES = ("backup_failed", "backup_no_room", "backup_too_large", "restored", "restored_nothing_held", "proxy_put_back")
 # Where a need is mended that no touchpoint has; by its code.
 _SETTINGS = {
     "listener_down": "/settings",
@@ -26,6 +27,7 @@ _SETTINGS = {
     "page_certificate_expires": "/settings/access",
     "disk_low": "/settings/storage",
     "store_full": "/settings/storage",
+    **dict.fromkeys(BACKUP_CODES, "/settings/backup"),
     "alert_email_failed": "/settings/alerts",
     "alert_webhook_failed": "/settings/alerts",
 }

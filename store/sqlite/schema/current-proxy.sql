@@ -83,6 +83,12 @@ CREATE TABLE persons (
     changed_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE secrets (
+    fingerprint TEXT PRIMARY KEY,
+    source TEXT NOT NULL, -- env:NAME or file:PATH, read anew at each start; empty: the secret itself was given
+    sealed BLOB NOT NULL -- bound to fingerprint and source
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE sessions (
     digest BLOB PRIMARY KEY, -- SHA-256 of the cookie's value
     person TEXT NOT NULL REFERENCES persons (name) ON DELETE CASCADE,

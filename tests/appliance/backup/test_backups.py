@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -111,9 +112,27 @@ async def test_the_newest_are_kept_within_count_and_size(keeper: Keeper) -> None
 async def test_what_a_killed_process_left_is_cleared_away(keeper: Keeper) -> None:
     """Half a backup is none."""
     keeper.backups.place.mkdir()
-    (keeper.backups.place / ".hookport-20261124T023000Z.backup.new").write_bytes(b"half")
+    for name in (".hookport-20261124T023000Z.backup.new", "..hookport-20261124T023000Z.backup.new.partial"):
+        (keeper.backups.place / name).write_bytes(b"half")
+    others = {"hookport-proxy-20261124T023000Z.backup", ".hookport-proxy-20261124T023000Z.backup.new", ".hookport-notes"}
+    for name in others:  # of a proxy that keeps its own in the same folder, and of somebody else
+        (keeper.backups.place / name).write_bytes(b"another's")
     (made, _) = await keeper.backups.make()
-    assert [path.name for path in keeper.backups.place.iterdir()] == [made.path.name]
+    assert {path.name for path in keeper.backups.place.iterdir()} == {made.path.name, *others}
+    assert keeper.moments() == [NOON]
+
+
+async def test_one_that_a_wrong_clock_made_keeps_no_other_from_being_made(keeper: Keeper) -> None:
+    """One of a day to come is no newest: the nightly ones go on, and it goes before them."""
+    keeper.settings = replace(keeper.settings, keep=2)
+    keeper.clock.time += 400 * DAY
+    await keeper.backups.when_due()
+    keeper.clock.time -= 400 * DAY
+    await keeper.backups.when_due()
+    assert keeper.moments() == [NOON + 400 * DAY, NOON]
+    keeper.clock.time += DAY
+    await keeper.backups.when_due()
+    assert keeper.moments() == [NOON + DAY, NOON]
 
 
 async def test_one_that_is_too_large_is_told_and_the_others_stay(keeper: Keeper) -> None:
@@ -127,6 +146,19 @@ async def test_one_that_is_too_large_is_told_and_the_others_stay(keeper: Keeper)
     assert [path.name for path in keeper.backups.place.iterdir()] == [keeper.backups.kept()[0].path.name]
     assert keeper.backups.trouble is not None
     assert keeper.backups.trouble.code == "backup_too_large"
+
+
+async def test_copies_and_what_is_tried_never_lie_there_together(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twice what a backup takes is enough: the copies are gone before the archive is unpacked again."""
+    honest, there = keeper.files.try_restore, list[str]()
+
+    def looked(folder: Path, *, now: Micros) -> object:
+        there.extend(path.name for path in folder.parent.iterdir())
+        return honest(folder, now=now)
+
+    monkeypatch.setattr(keeper.files, "try_restore", looked)
+    await keeper.backups.make()
+    assert there == ["tried"]
 
 
 async def test_without_room_none_is_made(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,19 +180,33 @@ async def test_without_room_none_is_made(keeper: Keeper, monkeypatch: pytest.Mon
 
 async def test_a_copy_that_cannot_be_put_back_is_no_backup(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is tried before it counts."""
-    honest = keeper.files.copy_events
+    honest = keeper.files.copy
 
-    def lossy(source: Path, target: Path, *, bodies: bool) -> object:
-        counted = honest(source, target, bodies=bodies)
+    def lossy(*paths: Path, **options: Any) -> object:
+        counted = honest(*paths, **options)
         return replace(counted, waiting=counted.waiting + 1)
 
-    monkeypatch.setattr(keeper.files, "copy_events", lossy)
+    monkeypatch.setattr(keeper.files, "copy", lossy)
     with pytest.raises(ProblemError, match="not what was put in"):
         await keeper.backups.make()
     assert keeper.moments() == []
     assert list(keeper.backups.place.iterdir()) == []
     assert keeper.backups.trouble is not None
     assert keeper.backups.trouble.code == "backup_failed"
+
+
+async def test_of_a_file_that_was_moved_aside_none_is_made(keeper: Keeper) -> None:
+    """And no file in its place: whether to begin with an empty one is for a person to say."""
+    await keeper.backups.make()
+    assert keeper.opened.events is not None
+    await keeper.opened.events.close()
+    keeper.opened.folder.events.rename(keeper.opened.folder.path / "events.corrupt-20261124T023000Z.db")
+    keeper.clock.time += DAY
+    await keeper.backups.when_due()
+    assert keeper.moments() == [NOON]
+    assert keeper.backups.trouble is not None
+    assert keeper.backups.trouble.code == "backup_failed"
+    assert not keeper.opened.folder.events.exists()
 
 
 async def test_a_folder_that_cannot_be_written_to_is_told(keeper: Keeper, tmp_path: Path) -> None:

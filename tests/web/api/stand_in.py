@@ -320,19 +320,30 @@ class StandInControl:
     async def check(self) -> dict[str, Any]:
         return {"configuration": True, "events": self.ok}
 
-    async def backups(self) -> dict[str, Any]:
-        return {"backups": [BACKUP], "trouble": None}
-
-    async def back_up(self, *, actor: Actor) -> dict[str, Any]:
-        self.calls.append(("back_up", actor))
-        return {**BACKUP, "waiting": 1, "bodies": 1, "claims": 2, "with_key": False}
-
     async def start_empty(self, *, actor: Actor) -> None:
         self.calls.append(("start_empty", actor))
         self.ok = True
 
     def selectors(self, names: Mapping[str, str]) -> Filter:
         return select(names, self.settings, now=NOW)
+
+
+@dataclass
+class StandInSafekeeping:
+    calls: list[Any] = field(default_factory=list)
+    restored: str | None = None
+
+    async def told(self) -> dict[str, Any]:
+        return {"backups": [BACKUP], "trouble": None, "restored": self.restored}
+
+    async def make(self, *, actor: Actor) -> dict[str, Any]:
+        self.calls.append(("make", actor))
+        return {**BACKUP, "waiting": 1, "bodies": 1, "claims": 2, "organisations": 0, "agents": 0, "with_key": False}
+
+    async def looked(self, *, actor: Actor) -> dict[str, Any]:
+        self.calls.append(("looked", actor))
+        self.restored = None
+        return await self.told()
 
 
 @dataclass
@@ -497,6 +508,7 @@ class StandIn:
     spool: Path
     control: StandInControl = field(default_factory=StandInControl)
     membership: StandInMembership = field(default_factory=StandInMembership)
+    safekeeping: StandInSafekeeping = field(default_factory=StandInSafekeeping)
     log: StandInLog = field(default_factory=StandInLog)
     people: StandInPeople = field(default_factory=StandInPeople)
     door: StandInDoor = field(default_factory=StandInDoor)
@@ -513,6 +525,7 @@ class StandIn:
         return Desk(
             control=self.control,
             membership=self.membership,
+            safekeeping=self.safekeeping,
             log=self._log,
             people=self.people,
             door=self.door,

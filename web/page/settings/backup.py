@@ -1,4 +1,4 @@
-"""Backups: when and how, those that are kept, and one made now."""
+"""Backups: when and how, those that are kept, one made now, and what one that was put back left to look at."""
 
 from litestar import get, post
 from litestar.response import Redirect, Template
@@ -21,10 +21,17 @@ async def backup_page(desk: AtDesk, request: CallerRequest) -> Template:
 async def make_backup(desk: AtDesk, request: CallerRequest) -> Template | Redirect:
     """Make one now; it is told once it was tried."""
     try:
-        await desk.control.back_up(actor=request.user.actor)
+        await desk.safekeeping.make(actor=request.user.actor)
     except ProblemError as error:
         return await section_screen(desk, request, "backup", problems=error.problems)
     return go("/settings/backup", said=t("backup.made"))
 
 
-BACKUP_HANDLERS: list[ControllerRouterHandler] = [backup_page, make_backup]
+@post("/settings/backup/looked", include_in_schema=False)
+async def looked(desk: AtDesk, request: CallerRequest) -> Redirect:
+    """Somebody has looked at what was put back."""
+    await desk.safekeeping.looked(actor=request.user.actor)
+    return go("/settings/backup", said=t("backup.restored.done"))
+
+
+BACKUP_HANDLERS: list[ControllerRouterHandler] = [backup_page, make_backup, looked]

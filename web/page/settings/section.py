@@ -7,7 +7,7 @@ from typing import Any
 from litestar.response import Redirect, Template
 
 from store.settings_definition import SECTIONS
-from touchpoints.moment import from_datetime
+from touchpoints.moment import Micros, from_datetime
 from touchpoints.problem import Problem
 from web.api.desk import CallerRequest, Desk
 from web.api.front_desk import FrontDesk
@@ -55,10 +55,14 @@ def forms_of(
     saving: str,
     given: Mapping[str, str] | None,
     problems: Sequence[Problem],
+    sources: Mapping[str, str] | None = None,
 ) -> tuple[dict[str, list[Entry]], list[Problem]]:
-    """A form for each section, and the problems that belong to no field; see `section_screen`."""
+    """A form for each section, and the problems that belong to no field; see `section_screen`.
+
+    `sources`: where kept secrets come from, by their fingerprint.
+    """
     forms: dict[str, list[Entry]] = {}
-    others: list[Problem] = []
+    others: list[Problem] = [] if saving else [*problems]
     for section, group in groups.items():
         mine = section == saving
         errors, left = placed(problems if mine else (), group, section)
@@ -70,6 +74,7 @@ def forms_of(
             words=f"{words}.{section}",
             given=given if mine else None,
             errors=errors,
+            sources=sources,
         )
     return forms, others
 
@@ -85,7 +90,15 @@ async def section_screen(
 ) -> Template:
     """A screen of sections; `given` and `problems` belong to the one that is being saved."""
     groups = {section: _fields(section) for section in SCREENS[screen]}
-    forms, others = forms_of(groups, await written(desk), words="settings.field", saving=saving, given=given, problems=problems)
+    forms, others = forms_of(
+        groups,
+        await written(desk),
+        words="settings.field",
+        saving=saving,
+        given=given,
+        problems=problems,
+        sources=await desk.control.secret_sources(),
+    )
     return screen_of(
         request,
         desk,
@@ -100,13 +113,21 @@ async def section_screen(
         overlap=desk.control.configuration().agent.switch_overlap,
         facts_now=desk.facts(),
         now_running=await desk.control.status(),
-        backups=await _backups(desk) if screen == "backup" else [],
+        **(await backups_of(desk) if screen == "backup" else {}),
     )
 
 
-async def _backups(desk: Desk) -> list[dict[str, Any]]:
-    found = await desk.control.backups()
-    return [{**one, "made_at": from_datetime(datetime.fromisoformat(one["made_at"]))} for one in found["backups"]]
+async def backups_of(desk: FrontDesk) -> dict[str, Any]:
+    """`backups` that are kept; why the last try made none: `trouble`, or None; and of when the backup is that was put back
+    and not looked at yet: `restored`, or None."""
+    found = await desk.safekeeping.told()
+    restored = None if found["restored"] is None else _moment(found["restored"])
+    kept = [{**one, "made_at": _moment(one["made_at"])} for one in found["backups"]]
+    return {"backups": kept, "trouble": found["trouble"], "restored": restored}
+
+
+def _moment(text: str) -> Micros:
+    return from_datetime(datetime.fromisoformat(text))
 
 
 async def save_section(

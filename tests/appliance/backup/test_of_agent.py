@@ -1,0 +1,78 @@
+"""What an agent's backup that was put back may not do by itself, and how long that is told."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from appliance.agent import Agent
+from appliance.backup.of_agent import AgentRestore
+from appliance.backup.restore import Wanted, restore
+from appliance.clock import Clock
+from appliance.data_folder import DataFolder
+from tests.appliance.agents import MACHINE, TOUCHPOINT, agent_over, apply
+from tests.store.make import arrival, query
+from tests.store.test_dock import landed
+from touchpoints.event import Verdict
+
+pytestmark = pytest.mark.anyio
+
+
+async def put_back(folder: Path, archive: str) -> None:
+    """Put a backup of a folder back into it."""
+    wanted = Wanted(archive=Path(archive))
+    await restore(DataFolder(path=folder), wanted, AgentRestore(), environment={}, clock=Clock(), told=lambda _n: None)
+
+
+async def codes(role: Agent) -> dict[str, Any]:
+    """What needs a person, by code."""
+    return {need["code"]: need for need in (await role.control.status())["needs_you"]}
+
+
+async def test_what_was_pulled_and_not_known_to_be_accepted_is_held(tmp_path: Path) -> None:
+    """It may have been accepted, and delivered, since the backup: it is not run when the proxy says so again."""
+    async with agent_over(tmp_path / "data", start=False) as role:
+        applied = await apply(role, TOUCHPOINT)
+        assert applied.configuration is not None
+        number = applied.configuration.touchpoints[0].id
+        events = role.opened.readable()
+        await events.dock.put("1@abc", "first", 1, landed(1, 2, touchpoint=number, received_at=Clock().now()))
+        await events.dock.put(
+            "1@abc",
+            "first",
+            1,
+            landed(3, touchpoint=number, received_at=Clock().now(), verdict=Verdict.REFUSED, reason="stale"),
+        )
+        made = await role._safekeeping.make(actor=MACHINE)
+    await put_back(tmp_path / "data", made["file"])
+    async with agent_over(tmp_path / "data", start=False) as role:
+        dock = role.opened.readable().dock
+        assert await dock.berths() == []
+        assert await dock.seen("1@abc", "first") == (3, arrival(3).event.id)
+        found = await codes(role)
+        assert (found["restored"]["count"], found["refused_events"]["count"]) == (2, 1)
+    assert query(tmp_path / "data" / "events.db", "SELECT state, count(*) FROM deliveries GROUP BY state") == [("held", 2)]
+
+
+async def test_it_is_told_until_somebody_has_looked(tmp_path: Path) -> None:
+    """Also where nothing is held: what came later runs again when its sender repeats it. Nobody is signed in any more."""
+    async with agent_over(tmp_path / "data", start=False) as role:
+        await role.opened.people.set_password("ann", "hash", now=1)
+        await role.opened.door.open_session(b"digest", "ann", now=1)
+        made = await role._safekeeping.make(actor=MACHINE)
+        assert await role.opened.door.session(b"digest", now=2) is not None
+    await put_back(tmp_path / "data", made["file"])
+    for _ in range(2):
+        async with agent_over(tmp_path / "data", start=False) as role:
+            assert await role.opened.door.session(b"digest", now=2) is None
+            assert "repeated by its sender" in (await codes(role))["restored_nothing_held"]["text"]
+            assert (await role._safekeeping.told())["restored"] == made["made_at"]
+    async with agent_over(tmp_path / "data", start=False) as role:
+        assert role._safekeeping.unseen
+        assert (await role._safekeeping.looked(actor=MACHINE))["restored"] is None
+        await role._safekeeping.looked(actor=MACHINE)
+        assert not role._safekeeping.unseen
+    async with agent_over(tmp_path / "data", start=False) as role:
+        assert "restored_nothing_held" not in await codes(role)
+        actions = [line.action for _, line in await role.opened.people.audited(limit=20)]
+        assert (actions.count("backup.restore"), actions.count("backup.looked")) == (1, 1)
