@@ -197,7 +197,7 @@ class ProxyLink:
             raise ProblemError(problem("proxy_key_unreadable")) from None
         ready = replace(pairing, opening_key=opening_key)
         await self._needs.pairings.save(ready, actor="approval", now=self._needs.clock.now())
-        await self.remote.ready()
+        await self.remote.ready(opening_key)
         self._paired(ready)
 
     async def _carry(self) -> None:
@@ -285,10 +285,10 @@ class ProxyLink:
         """The proxy may have missed that this agent has its key."""
         while True:
             try:
-                await self.remote.ready()
-            except Refused:
-                return
-            except RemoteError:
+                await self.remote.ready(self.pairing.opening_key)
+            except RemoteError as error:
+                if isinstance(error, Refused) and error.code != "ready_unproved":
+                    return
                 await asyncio.sleep(LOOK_EVERY)
             else:
                 return

@@ -15,6 +15,7 @@ from touchpoints.pull.call import (
     Declared,
     Done,
     KeyAnswer,
+    Ready,
     RecoveryAnswer,
     Release,
     Renew,
@@ -28,6 +29,7 @@ from touchpoints.pull.key import signing_public
 from touchpoints.pull.malformed import PullMalformed
 from touchpoints.pull.message import Acknowledged, Batch, PullRequest, Reply
 from touchpoints.pull.proof import sign_renewal
+from touchpoints.pull.sealing import SealBroken, unwrap_challenge
 from touchpoints.pull.shape import LARGEST_BATCH
 
 Value = TypeVar("Value")
@@ -42,6 +44,7 @@ class Remote:
     def __init__(self, client: httpx.AsyncClient, pairing: Pairing, *, version: str, count_from: int) -> None:
         """`version` is this agent's alone, such as 1.2.3, told in User-Agent; for `count_from` see Session."""
         self._agent = pairing.agent_id
+        self._organisation = pairing.organisation
         self._signing_key = pairing.signing_key
         self._session = Session(
             client,
@@ -104,9 +107,19 @@ class Remote:
         """What the recovery key opens."""
         return await self._get(RecoveryAnswer, "/v1/recovery")
 
-    async def ready(self) -> None:
-        """This agent has the organisation's key."""
-        await self._session.call("POST", "/v1/ready")
+    async def ready(self, opening_key: bytes) -> None:
+        """This agent has the organisation's private key, and proves it by a challenge; where the proxy knows, that is all.
+
+        Raises Tampered for a challenge that the key does not open.
+        """
+        answer = await self.key()
+        if answer.state == "ready":
+            return
+        try:
+            secret = unwrap_challenge(answer.challenge, opening_key, organisation=self._organisation, agent=self._agent)
+        except SealBroken as broken:
+            raise tampered(str(broken)) from broken
+        await self._do("/v1/ready", Ready(secret=secret))
 
     async def approve(self, agent_id: str, wrapped_key: bytes) -> None:
         """A person compared that agent's fingerprint."""

@@ -40,13 +40,14 @@ def organisation_needs(view: OrganisationView, *, now: Micros) -> Iterable[Opera
     living = [agent for agent in view.agents if agent.state != "revoked"]
     if not living and now - view.created_at > CODE_GRACE:
         yield OperatorNeed(problem=problem("no_agent_yet", organisation=name), organisation=name)
-    since = max(view.last_seen_at, backlog.oldest)
-    if living and backlog.events and now - since > SILENT:
-        words = {"span": figures.span(now - max(view.last_seen_at, view.created_at)), "count": f"{backlog.events:,}"}
+    able = [agent for agent in living if agent.state == "ready"]  # others take nothing, whatever they say
+    heard = max((agent.last_seen_at for agent in able), default=0)
+    if living and backlog.events and now - max(heard, backlog.oldest) > SILENT:
+        words = {"span": figures.span(now - max(heard, view.created_at)), "count": f"{backlog.events:,}"}
         yield OperatorNeed(
             problem=problem("agents_silent", organisation=name, **words), count=backlog.events, organisation=name
         )
-    for agent in living:
+    for agent in able:
         if agent.lacking and not agent.holds_lease and view.holder:
             lacks = problem("agent_lacks", organisation=name, agent=agent.name, names=", ".join(agent.lacking[:5]))
             yield OperatorNeed(problem=lacks, count=len(agent.lacking), organisation=name)

@@ -50,6 +50,7 @@ from web.proxy.bells import Bells
 from web.proxy.data_keys import DataKeys
 from web.proxy.gatekeeper import Gatekeeper
 from web.proxy.hub import Hub
+from web.proxy.readiness import Readiness
 from web.proxy.sightings import Sightings
 from web.vitals import Vitals
 
@@ -243,6 +244,7 @@ class ProxyServer:
             settings=lambda: self._configuration.server,
             signing_key=self.opened.signing_key,
             gatekeeper=Gatekeeper(agent=self._agent, chance=os.urandom),
+            readiness=Readiness(chance=os.urandom, steady=self._clock.steady),
             bells=bells,
             asks=Asks(bells),
             sightings=Sightings(),

@@ -33,7 +33,7 @@ from tests.appliance.stage import FakeClock, changed, touchpoint, until, until_a
 from tests.store.configuration_kit import KEY, MACHINE, Kit, open_kit
 from tests.store.make import opened
 from touchpoints.moment import DAY, HOUR, MINUTE
-from touchpoints.problem import ProblemError
+from touchpoints.problem import Problem, ProblemError
 from touchpoints.pull.body import decode
 from touchpoints.pull.declaration import Declaration, DeclaredToken, DeclaredTouchpoint
 from touchpoints.pull.key import exchange_public, signing_public
@@ -357,6 +357,18 @@ async def test_it_waits_for_its_key_and_takes_it_up(
         kept = await one.pairings.load()
         assert kept is not None
         assert kept.opening_key == ORGANISATION_KEY
+
+
+async def test_a_challenge_that_grew_old_is_fetched_anew(
+    tmp_path: Path, proxy: ScriptedProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The proxy was started anew between the two calls, or has its list of agents back from an older backup."""
+    monkeypatch.setattr(proxy_link, "LOOK_EVERY", 0.01)
+    proxy.refusing["/v1/ready"] = Problem("ready_unproved", "Not what the challenge holds.", "Fetch it anew.")
+    async with home(tmp_path, proxy):
+        await until(lambda: "one" in proxy.ready)
+        assert proxy.requests.count(("one", "/v1/ready")) == 2
+        await until(lambda: bool(proxy.declared.touchpoints))
 
 
 async def test_lacking_touchpoints_are_verified_once_they_are_there(tmp_path: Path, proxy: ScriptedProxy) -> None:

@@ -12,12 +12,15 @@ from typing import Any
 
 import web.proxy.api
 import web.proxy.intake
-from store.remote_errors import RemoteError
+from store.remote_errors import Refused, RemoteError
 from tests.chaos.found import Found
 from tests.chaos.ledger import traffic
 from tests.chaos.middlebox import Exchange, passed
 from tests.chaos.scene import AgentHouse, Scene, scene, until
-from tests.web.proxy.kit import Forger, Puller
+from tests.web.proxy.kit import MACHINE, Forger, Puller
+from touchpoints.pull.body import encode
+from touchpoints.pull.call import Ready
+from touchpoints.pull.declaration import Declaration
 from touchpoints.pull.key import new_signing_key
 from touchpoints.pull.packed import Packed, pack
 from touchpoints.pull.proof import PROOF, sign_answer
@@ -27,7 +30,8 @@ from web.proxy.calls import CALLS
 async def agent(folder: Path, *, calls: int = 150, seed: int = 1) -> Found:
     """Another organisation's agent signs whatever it likes, while senders post: it learns and moves nothing of ours.
 
-    Nor does a second agent of ours that has no lease move what the holder's epoch stands for.
+    Nor does a second agent of ours that has no lease move what the holder's epoch stands for, nor one that paired by a leaked
+    code and that nobody approved: it is not ready, whatever it says.
     """
     chance = random.Random(seed)
     async with scene(folder) as made:
@@ -46,6 +50,7 @@ async def agent(folder: Path, *, calls: int = 150, seed: int = 1) -> Found:
                 found.must(await _harmless(made, forger, chance, lie, pairing.agent_id), "a lie was answered with what is ours")
             await _claim(made, evil, found)
             await _claim_ours(made, one, two, found)
+            await _claim_ready(made, found)
         found.add(await made.ledger.judge(waiting=made.waiting))
         found.must(one.state == "connected", f"our agent is {one.state}")
         found.notes.append(f"{calls} lies")
@@ -101,6 +106,25 @@ async def _claim_ours(made: Scene, one: AgentHouse, two: AgentHouse, found: Foun
         found.must(not answer.accepted, "who holds no lease acknowledged")
     await remote.release(lease.epoch)
     found.must((await queue.lease_of(pairing.organisation, now=made.clock.steady())).agent == lease.agent, "it ended our lease")
+
+
+async def _claim_ready(made: Scene, found: Found) -> None:
+    """Who paired by a leaked code says that it is ready, and tries what only who is ready may."""
+    thief = await made.site.join((await made.site.role.control.code("acme", replaces="", actor=MACHINE)).text, name="thief")
+    for secret in (os.urandom(32), bytes(32), (await thief.remote.key()).challenge[-32:]):
+        with suppress(RemoteError):
+            await thief.remote._session.call("POST", "/v1/ready", encode(Ready(secret=secret)))
+        for deed in (thief.remote.declare(Declaration()), thief.remote.seek(0), thief.remote.release(1)):
+            refused = False
+            try:
+                await deed
+            except Refused as error:
+                refused = error.code == "agent_waits"
+            found.must(refused, "an agent that nobody approved did something")
+        batch = await thief.pull(wait=0.2)
+        found.must(not (batch.epoch or batch.messages or batch.asks), "an agent that nobody approved was given something")
+    found.must((await thief.remote.key()).state == "waiting", "an agent that nobody approved is ready")
+    await thief.remote.leave()
 
 
 @contextmanager

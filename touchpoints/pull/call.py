@@ -33,10 +33,21 @@ class Approve:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyAnswer:
-    """GET /v1/key: this agent's state, and the organisation's private key wrapped for it; empty: nobody approved it yet."""
+    """GET /v1/key: this agent's state, and the organisation's private key wrapped for it; empty: nobody approved it yet.
+
+    `challenge`, for an agent that waits, is what only the organisation's private key opens (`sealing.unwrap_challenge`).
+    """
 
     state: str  # waiting | ready
     wrapped_key: bytes = field(default=b"", repr=False)
+    challenge: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """POST /v1/ready: what the challenge held, which proves that this agent has the organisation's private key."""
+
+    secret: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,7 @@ _TAG = 16
 _COUNTER = struct.Struct(">Q")
 _DATA_KEY = "data key"
 _ORGANISATION_KEY = "organisation key"
+_READINESS = "readiness"
 _TOKEN = "token"  # noqa: S105 - what is wrapped, no secret
 
 
@@ -82,6 +83,23 @@ def unwrap_token(wrapped: bytes, opening_key: bytes, *, organisation: int, touch
     if not is_token(token):
         raise SealBroken("it is no token")
     return token
+
+
+def wrap_challenge(secret: bytes, sealing_key: bytes, *, organisation: int, agent: str) -> bytes:
+    """What an agent must open before it is ready: 48 bytes longer. Bound to that agent. Raises SealBroken."""
+    return wrap(secret, sealing_key, purpose=_READINESS, context=(str(organisation), agent))
+
+
+def unwrap_challenge(wrapped: bytes, opening_key: bytes, *, organisation: int, agent: str) -> bytes:
+    """What a challenge for this agent holds, 32 bytes.
+
+    The purpose binds: whoever sends something else to be opened, such as a wrapped data key, does not get it opened by this.
+    Raises SealBroken.
+    """
+    secret = unwrap(wrapped, opening_key, purpose=_READINESS, context=(str(organisation), agent))
+    if len(secret) != KEY:
+        raise SealBroken("it is no challenge")
+    return secret
 
 
 class DataKey:

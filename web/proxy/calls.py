@@ -10,6 +10,7 @@ from touchpoints.pull.call import (
     Declared,
     Done,
     KeyAnswer,
+    Ready,
     RecoveryAnswer,
     Release,
     Renew,
@@ -47,7 +48,7 @@ async def acknowledge(call: Call) -> Outcome:
 async def release(call: Call) -> Outcome:
     """Another agent may take over now."""
     asked = call.read(Release)
-    hub, organisation = call.hub, call.agent.organisation
+    hub, organisation = call.hub, call.ready().organisation
     hub.sightings.goodbye(call.agent.id)
     held = (await call.queue.lease_of(organisation, now=hub.steady())).agent == call.agent.id
     await call.queue.release(organisation, call.agent.id, epoch=asked.epoch)
@@ -154,24 +155,32 @@ async def recovery(call: Call) -> Outcome:
 
 
 async def key(call: Call) -> Outcome:
-    """What this agent was handed."""
-    found = await call.hub.organisations.agent(call.agent.id) or call.agent
-    return answer(KeyAnswer(state=found.state, wrapped_key=found.wrapped_key))
+    """What this agent was handed; and, while it waits, what it must open with it."""
+    hub, sealing_key = call.hub, call.organisation.sealing_key
+    found = await hub.organisations.agent(call.agent.id) or call.agent
+    challenge = hub.readiness.challenge(found, sealing_key) if sealing_key and found.state == "waiting" else b""
+    return answer(KeyAnswer(state=found.state, wrapped_key=found.wrapped_key, challenge=challenge))
 
 
 async def ready(call: Call) -> Outcome:
-    """This agent opened the organisation's key."""
-    await call.hub.organisations.ready(call.agent.id, now=call.hub.now())
-    await call.hub.refresh()
+    """This agent has the organisation's private key, and proves it. Who is ready may say so again: the answer was lost."""
+    asked, hub, agent = call.read(Ready), call.hub, call.agent
+    if agent.state != "ready":
+        if not hub.readiness.proves(agent, call.organisation.sealing_key or b"", asked.secret):
+            raise NotNow(403, problem("ready_unproved"))
+        await hub.organisations.ready(agent.id, now=hub.now())
+        await hub.refresh()
+        hub.bells.call(agent.organisation)  # it pulls already, and may have the lease now
     return answer(Done())
 
 
 async def renew(call: Call) -> Outcome:
     """A new signing key beside the present one."""
     asked = call.read(Renew)
-    if not check_renewal(asked.new_key, asked.proof, agent=call.agent.id, old_public=call.agent.signing_key):
+    agent = call.ready()
+    if not check_renewal(asked.new_key, asked.proof, agent=agent.id, old_public=agent.signing_key):
         raise NotNow(400, problem("renewal_refused"))
-    await call.hub.organisations.renew_key(call.agent.id, new=asked.new_key, now=call.hub.now())
+    await call.hub.organisations.renew_key(agent.id, new=asked.new_key, now=call.hub.now())
     await call.hub.refresh()
     return answer(Done())
 

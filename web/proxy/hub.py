@@ -15,6 +15,7 @@ from web.proxy.bells import Bells
 from web.proxy.data_keys import DataKeys
 from web.proxy.directory import Directory
 from web.proxy.gatekeeper import Gatekeeper
+from web.proxy.readiness import Readiness
 from web.proxy.sightings import Sightings
 
 
@@ -29,6 +30,7 @@ class Hub:
     settings: Callable[[], ServerSettings]
     signing_key: bytes = field(repr=False)  # the proxy's private Ed25519 key
     gatekeeper: Gatekeeper
+    readiness: Readiness
     bells: Bells
     asks: Asks
     sightings: Sightings

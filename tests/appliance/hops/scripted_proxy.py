@@ -13,18 +13,19 @@ from tests.store.make import NOW
 from touchpoints.event import Headers
 from touchpoints.problem import Problem
 from touchpoints.pull.body import decode, encode, encode_problem
-from touchpoints.pull.call import Acknowledge, Approve, Declared, Done, KeyAnswer, Release, Renew, State, StateAgent
+from touchpoints.pull.call import Acknowledge, Approve, Declared, Done, KeyAnswer, Ready, Release, Renew, State, StateAgent
 from touchpoints.pull.declaration import Declaration, declaration_digest
 from touchpoints.pull.frames import FRAMES, encode_batch
 from touchpoints.pull.key import exchange_public, signing_public
 from touchpoints.pull.message import Acknowledged, Ask, Backlog, Batch, PullRequest, Reply, Sealed
 from touchpoints.pull.packed import Packed, pack
 from touchpoints.pull.proof import CHALLENGE, PROOF, Counts, check_renewal, check_request, read_proof, sign_answer
-from touchpoints.pull.sealing import SealingKey
+from touchpoints.pull.sealing import SealingKey, wrap_challenge
 
 ORGANISATION = 7
 PROXY_KEY = bytes(range(32))
 ORGANISATION_KEY = bytes(range(50, 82))
+OPENED = bytes(range(90, 122))  # what a challenge holds
 Fault = Callable[[httpx.Request, Callable[[], Awaitable[httpx.Response]]], Awaitable[httpx.Response]]
 
 
@@ -90,6 +91,8 @@ class ScriptedProxy:
         self.limit = 256
         self.released: list[int] = []
         self.wrapped = b""
+        self.refusing: dict[str, Problem] = {}  # by path, once
+        self.ready: set[str] = set()  # who proved that it has the organisation's key
         self.approved: list[Approve] = []
         self.signing: dict[str, bytes] = {}  # renewed public keys
         self.rung = asyncio.Event()
@@ -187,12 +190,14 @@ class ScriptedProxy:
             status, said = 401, encode_problem(Problem("challenge_unknown", "Sign again.", ""))
         elif agent in self.revoked:
             status, said = 403, encode_problem(Problem("agent_revoked", "It was revoked.", ""))
+        elif path in self.refusing:
+            status, said = 403, encode_problem(self.refusing.pop(path))
         else:
             status, said = 200, await self._call(agent, request.method, path, body)
         signed = sign_answer(PROXY_KEY, signature=proof.signature, status=status, body=said)
         return httpx.Response(status, content=said, headers={CHALLENGE: challenge, PROOF: signed, "content-type": FRAMES})
 
-    async def _call(self, agent: str, method: str, path: str, body: bytes) -> bytes:  # noqa: C901 - a line for each call
+    async def _call(self, agent: str, method: str, path: str, body: bytes) -> bytes:  # noqa: C901, PLR0912 - a line for each call
         match method, path:
             case "POST", "/v1/pull":
                 return encode_batch(await self._pull(agent, decode(PullRequest, body)))
@@ -208,7 +213,13 @@ class ScriptedProxy:
                 self.replies.append(decode(Reply, body))
                 return encode(Done())
             case "GET", "/v1/key":
-                return encode(KeyAnswer(state="waiting", wrapped_key=self.wrapped))
+                sealed = wrap_challenge(OPENED, exchange_public(ORGANISATION_KEY), organisation=ORGANISATION, agent=agent)
+                state = "ready" if agent in self.ready else "waiting"
+                return encode(KeyAnswer(state=state, wrapped_key=self.wrapped, challenge=sealed))
+            case "POST", "/v1/ready":
+                assert decode(Ready, body).secret == OPENED
+                self.ready.add(agent)
+                return encode(Done())
             case "POST", "/v1/approve":
                 self.approved.append(decode(Approve, body))
                 return encode(Done())

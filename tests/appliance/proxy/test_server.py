@@ -68,6 +68,16 @@ async def test_agents_that_are_silent_while_events_wait_are_told_after_an_hour(s
     assert (await codes(site))["agents_silent"]["count"] == 1
 
 
+async def test_an_agent_that_nobody_approved_hides_no_silence(site: Site) -> None:
+    """It may ask as often as it likes, and lack what it likes: it takes nothing."""
+    agent = await site.tenant("acme")
+    waiting = await site.join((await site.role.control.code("acme", replaces="", actor=MACHINE)).text, name="spare")
+    await site.post(agent)
+    set_clock(site, 2 * HOUR)
+    await waiting.pull(lacking=("orders",))
+    assert set(await codes(site)) == {"agents_silent"}
+
+
 async def test_an_organisation_without_an_agent_is_told_once_its_code_has_run_out(site: Site) -> None:
     """And one without any organisation is told to begin."""
     assert set(await codes(site)) == {"no_organisation_yet"}

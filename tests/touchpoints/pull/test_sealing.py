@@ -21,9 +21,11 @@ from touchpoints.pull.sealing import (
     new_data_key,
     open_data_key,
     unwrap,
+    unwrap_challenge,
     unwrap_organisation_key,
     unwrap_token,
     wrap,
+    wrap_challenge,
     wrap_organisation_key,
     wrap_token,
 )
@@ -195,3 +197,26 @@ def test_a_token_is_shared() -> None:
     for odd in ("é", "a/b", "", "a" * 100):
         with pytest.raises(SealBroken):
             unwrap_token(wrap_token(odd, PUBLIC, organisation=7, touchpoint="o"), PRIVATE, organisation=7, touchpoint="o")
+
+
+def test_a_challenge_opens_for_its_agent_and_nothing_else_opens_as_one() -> None:
+    """Else whoever asks an agent to be ready could have it open data keys and tokens."""
+    secret = chance("challenge")(32)
+    wrapped = wrap_challenge(secret, PUBLIC, organisation=7, agent="one")
+
+    assert len(wrapped) == WRAPPED
+    assert unwrap_challenge(wrapped, PRIVATE, organisation=7, agent="one") == secret
+    for private, organisation, agent in ((OTHER, 7, "one"), (PRIVATE, 8, "one"), (PRIVATE, 7, "two")):
+        with pytest.raises(SealBroken):
+            unwrap_challenge(wrapped, private, organisation=organisation, agent=agent)
+    data_key = new_data_key(chance("data"), organisation=7, now=NOW)
+    others = (
+        data_key.wrapped(PUBLIC),
+        wrap_token(new_token(chance("token")), PUBLIC, organisation=7, touchpoint="one"),
+        wrap_organisation_key(PRIVATE, PUBLIC, organisation=7, agent="one"),
+        wrap_challenge(secret[1:], PUBLIC, organisation=7, agent="one"),
+        b"",
+    )
+    for other in others:
+        with pytest.raises(SealBroken):
+            unwrap_challenge(other, PRIVATE, organisation=7, agent="one")

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from tests.touchpoints.pull import hpke
 from touchpoints.pull.body import encode
+from touchpoints.pull.call import KeyAnswer, Ready
 from touchpoints.pull.declaration import Declaration, DeclaredToken, DeclaredTouchpoint, declaration_digest
 from touchpoints.pull.frames import batch_to_json, encode_batch
 from touchpoints.pull.key import exchange_public, signing_public
@@ -27,6 +28,7 @@ PROXY_SIGNING = bytes(range(96, 128))
 ORGANISATION = bytes(range(128, 160))
 ONE_TIME = bytes(range(160, 192))
 DATA_KEY = bytes(range(192, 224))
+OPENED = bytes(range(224, 256))
 SEALING = exchange_public(ORGANISATION)
 NUMBER = 7
 AGENT = "01JD0000000000000000000AGT"
@@ -96,6 +98,12 @@ def wrapped_data_key() -> bytes:
     return hpke.seal(DATA_KEY, SEALING, parts("data key", str(NUMBER), KEY_ID), one_time=one_time)
 
 
+def wrapped_challenge() -> bytes:
+    """What the agent must open to be ready, by the same one-time key."""
+    one_time = X25519PrivateKey.from_private_bytes(ONE_TIME)
+    return hpke.seal(OPENED, SEALING, parts("readiness", str(NUMBER), AGENT), one_time=one_time)
+
+
 def batch() -> Batch:
     """One event, and one ask that is sealed alike."""
     sealed = sealed_event()
@@ -158,6 +166,11 @@ def examples() -> dict[str, dict[str, str | bytes]]:
             "proof of the request": request.proof,
             "answer": encode(replace(PAIRED, proof=proxy_proof(parse_code(CODE).secret, PAIRING, PAIRED))).decode(),
             "proof of the answer": proxy_proof(parse_code(CODE).secret, PAIRING, PAIRED),
+        },
+        "Readiness": {
+            "answer to GET /v1/key": encode(KeyAnswer(state="waiting", challenge=wrapped_challenge())).decode(),
+            "challenge": wrapped_challenge(),
+            "body of POST /v1/ready": encode(Ready(secret=OPENED)).decode(),
         },
         "Recovery": {
             "recovery key": RECOVERY,

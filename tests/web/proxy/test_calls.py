@@ -226,7 +226,7 @@ async def test_the_recovery_key_opens_what_was_sealed(site: Site) -> None:
     found = await second.remote.recovery()
     key = open_recovery_box(found.recovery_box, parse_recovery_key(first.recovery_key), sealing_key=found.sealing_key)
     second.pairing = replace(second.pairing, opening_key=key)
-    await second.remote.ready()
+    await second.remote.ready(key)
     assert [event.body for event in await second.drain()] == [b"sealed"]
     assert (await site.post(first, body=b"the URL stays")).status_code == 200
 
@@ -318,6 +318,9 @@ async def test_the_goodbye_of_another_leaves_the_holder_its_challenges(site: Sit
     lane = site.role.hub.asks._lanes[agent.pairing.organisation]
     await agent.pull()
     heard = lane.ended
+    with pytest.raises(Refused):
+        await spare.remote.release(agent.epoch)
+    await approve(agent, spare)
     await spare.remote.release(agent.epoch)
     assert lane.ended == heard > 0
     assert (await agent.pull()).holder == ""
@@ -440,7 +443,7 @@ async def approve(by: Puller, newcomer: Puller) -> None:
         sealing_key=pairing.sealing_key,
     )
     newcomer.pairing = replace(pairing, opening_key=key)
-    await newcomer.remote.ready()
+    await newcomer.remote.ready(key)
 
 
 def busy(site: Site) -> bool:

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from tests.web.proxy.kit import Site
+from tests.web.proxy.kit import MACHINE, Site
 
 pytestmark = pytest.mark.anyio
 
@@ -52,12 +52,13 @@ class DocumentAgent:
         self.challenge, self.count = "none", int.from_bytes(os.urandom(7))
         self.agent, self.organisation = "", ""
         self.domain, self.proxy_key = "", b""
+        self.recovery = os.urandom(20)
 
     async def pair(self, code: str) -> None:
         find, secret = code[:4], code[4:].replace("-", "")
         sealing = self.organisation_key.public_key().public_bytes_raw()
-        salt, recovery = os.urandom(16), os.urandom(20)
-        box = AESGCM(derived(recovery, salt, parts("recovery key"))).encrypt(
+        salt = os.urandom(16)
+        box = AESGCM(derived(self.recovery, salt, parts("recovery key"))).encrypt(
             bytes(12), self.organisation_key.private_bytes_raw(), parts("recovery box", sealing)
         )
         sent: list[str | bytes] = [
@@ -80,8 +81,23 @@ class DocumentAgent:
         answered = [self.agent, self.organisation, self.domain, told["state"], raw["sealing_key"], raw["proxy_key"]]
         bound = parts("pair answer", *sent, *answered, "wildcard" if told["wildcard"] else "", raw["nonce"])
         assert hmac.compare_digest(hmac.digest(key, bound, "sha256"), raw["proof"])
-        assert (told["state"], raw["sealing_key"]) == ("ready", sealing)
+        assert (told["state"] == "ready") == (raw["sealing_key"] == sealing)
         self.proxy_key = raw["proxy_key"]
+
+    async def recover(self, recovery: bytes) -> None:
+        """Get the organisation's key by the recovery key, and prove that it is here."""
+        told = await self.call("GET", "/v1/recovery")
+        sealing, box = base64.b64decode(told["sealing_key"]), base64.b64decode(told["recovery_box"])
+        cipher = AESGCM(derived(recovery, box[1:17], parts("recovery key")))
+        private = cipher.decrypt(bytes(12), box[17:], parts("recovery box", sealing))
+        self.organisation_key = X25519PrivateKey.from_private_bytes(private)
+        assert self.organisation_key.public_key().public_bytes_raw() == sealing
+        handed = await self.call("GET", "/v1/key")
+        assert (handed["state"], handed["wrapped_key"]) == ("waiting", "")
+        info = parts("readiness", self.organisation, self.agent)
+        secret = HPKE.decrypt(base64.b64decode(handed["challenge"]), self.organisation_key, info)
+        await self.call("POST", "/v1/ready", secret=b64(secret))
+        assert (await self.call("GET", "/v1/key"))["state"] == "ready"
 
     async def call(self, method: str, path: str, **fields: Any) -> Any:
         body = json.dumps(fields).encode()
@@ -171,3 +187,18 @@ async def test_an_agent_made_from_the_page_works(site: Site) -> None:
     question = {"type": "url_verification", "challenge": "abc123"}
     asked, _ = await asyncio.gather(site.http.post(url, json=question), answers())
     assert (asked.status_code, asked.text) == (200, "abc123")
+
+
+async def test_a_second_agent_made_from_the_page_gets_the_key_by_recovery(site: Site) -> None:
+    """It waits, proves that it has the key, and opens what the first one left."""
+    first, second = DocumentAgent(site.http, site.url), DocumentAgent(site.http, site.url)
+    await first.pair(await site.organisation("acme"))
+    lease = await first.call("POST", "/v1/pull", wait=0)
+    url = await first.declare("orders")
+    assert (await site.http.post(url, content=b"left")).status_code == 200
+    await first.call("POST", "/v1/release", epoch=lease["epoch"])
+    await second.pair((await site.role.control.code("acme", replaces="", actor=MACHINE)).text)
+    assert (await second.call("POST", "/v1/pull", wait=0))["messages"] == []
+    await second.recover(first.recovery)
+    batch = await second.call("POST", "/v1/pull", wait=5)
+    assert [second.opened(batch, message)["body"] for message in batch["messages"]] == [b"left"]
