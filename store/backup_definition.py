@@ -26,10 +26,10 @@ def _backup(more: Setting) -> tuple[Setting, ...]:
         Setting("folder", PATH, "", "Where backups are kept; empty: `backups` in the data folder."),
         Setting("keep", integer(1, 1000), 7, "How many are kept, the newest."),
         Setting("size", size(MIB, _LARGEST), "1GiB", "Room for all that are kept."),
-        more,
         Setting(
             "passphrase", SECRET, "", "Seals the key file into each backup; without it, keep a copy of secret.key elsewhere."
         ),
+        more,
     )
 
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from store.backup_definition import SERVER_BACKUP, check_backup
-from store.server_settings import OrganisationSettings, ServerConfiguration, ServerLimits, ServerSettings
-from store.settings import MIB, BackupSettings, PageSettings, shares
+from store.server_settings import OrganisationSettings, ServerBackupSettings, ServerConfiguration, ServerLimits, ServerSettings
+from store.settings import MIB, PageSettings, shares
 from store.settings_definition import PAGE, check_pair, mentioned
 from touchpoints.definition import table_path
 from touchpoints.definition_kind import ADDRESS, BASE_URL, FLAG, NETWORKS, PATH, TEXT, integer, is_loopback, size, span
@@ -73,7 +73,7 @@ def read_server_configuration(document: Mapping[str, Any], reading: Reading) -> 
         server=ServerSettings(**values["server"]),
         limits=ServerLimits(**values["limits"]),
         page=PageSettings(**values["page"]),
-        backup=BackupSettings(**values["backup"]),
+        backup=ServerBackupSettings(**values["backup"]),
         organisations=read_organisations(document.get("organisation", []), reading),
     )
     check_server(document, configuration, reading)

@@ -42,6 +42,18 @@ class ServerLimits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServerBackupSettings(BackupSettings):
+    """A proxy's `[backup]`."""
+
+    acknowledged: bool = False  # also events that agents took and settled
+
+    @property
+    def settled(self) -> bool:
+        """See BackupSettings."""
+        return self.acknowledged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrganisationSettings:
     """One `[[organisation]]`; None: the server's default."""
 
@@ -57,6 +69,6 @@ class ServerConfiguration:
     server: ServerSettings = ServerSettings()
     limits: ServerLimits = ServerLimits()
     page: PageSettings = field(default_factory=PageSettings)
-    backup: BackupSettings = field(default_factory=BackupSettings)
+    backup: ServerBackupSettings = field(default_factory=ServerBackupSettings)
     organisations: tuple[OrganisationSettings, ...] = ()
     warnings: tuple[Problem, ...] = ()  # what a person should know, such as a secret that could not be read anew

@@ -75,14 +75,24 @@ class BackupSettings:
     folder: str = ""  # absolute; empty: `backups` in the data folder
     keep: int = 7
     size: int = 1024 * MIB  # of all that are kept
-    bodies: bool = False  # an agent's: also the bodies of settled events
-    acknowledged: bool = False  # a proxy's: also events that agents took and settled
     passphrase: str = field(default="", repr=False)  # seals the key file into each; empty: the key stays out
 
     @property
     def settled(self) -> bool:
-        """Whether more goes in than what is unsettled, whichever role's it is."""
-        return self.bodies or self.acknowledged
+        """Whether more goes in than what is unsettled."""
+        return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentBackupSettings(BackupSettings):
+    """An agent's `[backup]`."""
+
+    bodies: bool = False  # also the bodies of settled events
+
+    @property
+    def settled(self) -> bool:
+        """See BackupSettings."""
+        return self.bodies
 
 
 # What an alert may be about: codes of needs. What only waits for setting up is told on the page alone.
@@ -158,7 +168,7 @@ class Configuration:
     retention: RetentionSettings = RetentionSettings()
     page: PageSettings = PageSettings()
     alerts: AlertSettings = AlertSettings()
-    backup: BackupSettings = BackupSettings()
+    backup: AgentBackupSettings = AgentBackupSettings()
     touchpoints: tuple[Touchpoint, ...] = ()
     touchpoint_names: dict[int, str] = field(default_factory=dict)  # also of removed ones, for the log
     destination_names: dict[int, str] = field(default_factory=dict)  # also of removed ones

@@ -7,9 +7,9 @@ from store.alerts_definition import ALERTS, check_alerts
 from store.backup_definition import BACKUP, check_backup
 from store.settings import (
     MIB,
+    AgentBackupSettings,
     AgentSettings,
     AlertSettings,
-    BackupSettings,
     Configuration,
     Limits,
     PageSettings,
@@ -113,7 +113,7 @@ def read_configuration(document: Mapping[str, Any], ids: Ids, reading: Reading) 
         retention=RetentionSettings(**values["retention"]),
         page=PageSettings(**values["page"]),
         alerts=AlertSettings(**values["alerts"]),
-        backup=BackupSettings(**values["backup"]),
+        backup=AgentBackupSettings(**values["backup"]),
         touchpoints=read_touchpoints(document.get("touchpoint", []), ids, reading),
     )
     check_contradictions(document, configuration, reading)

@@ -68,7 +68,8 @@ def test_hooks_bring_nothing_that_nobody_reads() -> None:
 
 def loaded() -> list[Path]:
     """The files of every module that the program loads for its commands and its agent."""
-    code = "import appliance.process, appliance.selftest.run, web.export.xlsx, sys, tqdm, json\nprint(json.dumps("
+    names = "appliance.process, appliance.alerts.mail, appliance.selftest.run, web.export.xlsx, sys, tqdm, json"
+    code = f"import {names}\nprint(json.dumps("
     code += "[m.__file__ for m in sys.modules.values() if getattr(m, '__file__', None)]))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     return [Path(name) for name in json.loads(done.stdout)]

@@ -223,6 +223,7 @@ async def _unplanned(one: Journey) -> None:
 async def _other_tenants(made: Scene) -> None:
     """An organisation of an agent that pulled and was revoked, one with an open code, one that is gone; a lane restored."""
     site = made.site
+    await site.apply('[backup]\nat = ""\npassphrase = "seven lazy herons"\n')
     puller = await site.tenant("beta", "orders", quota_events=50)
     for _ in range(2):  # in two hours
         for _ in range(2):

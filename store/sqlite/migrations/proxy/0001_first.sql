@@ -72,4 +72,10 @@ CREATE TABLE endpoints (
 
 CREATE INDEX endpoints_organisation ON endpoints (organisation, touchpoint);
 
+CREATE TABLE secrets (
+    fingerprint TEXT PRIMARY KEY,
+    source TEXT NOT NULL, -- env:NAME or file:PATH, read anew at each start; empty: the secret itself was given
+    sealed BLOB NOT NULL -- bound to fingerprint and source
+) STRICT, WITHOUT ROWID;
+
 -- with shared/people.sql
