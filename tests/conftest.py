@@ -1,9 +1,11 @@
 """What every test may ask for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import structlog
 from hypothesis import settings
 from hypothesis.configuration import set_hypothesis_home_dir
 
@@ -19,6 +21,19 @@ settings.load_profile("hookport")
 def anyio_backend() -> str:
     """Asynchronous tests run on asyncio, as the program does."""
     return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _forgetful_loggers() -> Iterator[None]:
+    """A logger that keeps what it was first configured by would write for the rest of the run where one test wanted it."""
+    real = structlog.configure
+
+    def configure(*arguments: Any, **options: Any) -> None:
+        real(*arguments, **{**options, "cache_logger_on_first_use": False})
+
+    structlog.configure = configure
+    yield
+    structlog.configure = real
 
 
 @pytest.fixture
