@@ -103,7 +103,7 @@ async def _wait(
         if batch is None and left > 0 and not hub.closing():
             seconds = min(left, max(1.0, lease.seconds - MARGIN if holds else lease.seconds))
             rang = await hub.bells.wait(bell, seconds, call.gone)
-            if rang or not holds or seconds < left or seconds > lease.seconds / 2:
+            if rang or not holds or seconds < left or seconds > UNHEARD:
                 return None
             call.check()
             # Nothing came and nobody rang, so nobody else has the lease; events may have been acknowledged beside this wait.
