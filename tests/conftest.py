@@ -36,6 +36,13 @@ def _forgetful_loggers() -> Iterator[None]:
     structlog.configure = real
 
 
+@pytest.fixture(autouse=True)
+def _logs_as_ever() -> Iterator[None]:
+    """What a test, or a program that it ran in this process, configured ends with it."""
+    yield
+    structlog.reset_defaults()
+
+
 @pytest.fixture
 def free_port() -> Callable[[], int]:
     """A function that finds a TCP port of loopback nobody listens on, another one at each call."""
