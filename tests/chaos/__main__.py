@@ -69,12 +69,14 @@ def main(arguments: list[str]) -> int:
     logging.disable()  # what programs say of faults that are made
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     commit = _commit()  # before: a long run should not be told of another's work
-    outcomes = [_outcome(name, CASES[name], short=given.short) for name in given.names or CASES]
-    told = {"commit": commit, "short": given.short, "cases": [one.as_json() for one in outcomes]}
-    if given.write:
-        keep(told, order=list(CASES))
+    run: dict[str, Any] = {"commit": commit, "short": given.short}
+    outcomes = []
+    for name in given.names or CASES:
+        outcomes.append(_outcome(name, CASES[name], short=given.short))
+        if given.write:  # at once: the cases after it may take hours
+            keep({**run, "cases": [outcomes[-1].as_json()]}, order=list(CASES))
     if given.json:
-        print(json.dumps(told, indent=2))
+        print(json.dumps({**run, "cases": [one.as_json() for one in outcomes]}, indent=2))
     else:
         print(_table(outcomes))
     return int(not all(one.good for one in outcomes))

@@ -10,15 +10,17 @@ from typing import Any
 import jwt
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
-from cryptography.hazmat.primitives.hashes import SHA1, SHA256
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from cryptography.x509.oid import NameOID
 
 from tests.touchpoints.factory import NOW
+from tests.verify.fixed_keys import Private, der, spki
+from tests.verify.fixed_keys import signature as same_signature
 from touchpoints.moment import SECOND, Micros
 from touchpoints.published_key import KeyPlace, PublishedKeys
 
-Private = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+__all__ = ["Private", "der", "spki"]  # these are given on
 
 
 def rsa_key(name: str = "", bits: int = 2048) -> rsa.RSAPrivateKey:
@@ -51,19 +53,9 @@ def _ed(_name: str) -> ed25519.Ed25519PrivateKey:
     return ed25519.Ed25519PrivateKey.generate()
 
 
-def der(key: Private) -> bytes:
-    """The public key as DER."""
-    return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-
-
 def pem(key: Private) -> str:
     """The public key as PEM."""
     return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-
-
-def spki(key: Private) -> str:
-    """The public key in Base64, on one line."""
-    return base64.b64encode(der(key)).decode()
 
 
 def whpk(key: ed25519.Ed25519PrivateKey) -> str:
@@ -78,15 +70,9 @@ def private_pem(key: Private) -> str:
 
 def signature(algorithm: str, key: Private, data: bytes) -> bytes:
     """A signature by one of our algorithms' names."""
-    hasher = SHA1() if algorithm.endswith("sha1") else SHA256()  # noqa: S303 - as senders still do
-    match key:
-        case ed25519.Ed25519PrivateKey():
-            return key.sign(data)
-        case ec.EllipticCurvePrivateKey():
-            return key.sign(data, ec.ECDSA(hasher))
-        case rsa.RSAPrivateKey():
-            pss = padding.PSS(padding.MGF1(hasher), padding.PSS.DIGEST_LENGTH)
-            return key.sign(data, pss if "pss" in algorithm else padding.PKCS1v15(), hasher)
+    if "pss" in algorithm and isinstance(key, rsa.RSAPrivateKey):
+        return key.sign(data, padding.PSS(padding.MGF1(SHA256()), padding.PSS.DIGEST_LENGTH), SHA256())
+    return same_signature(algorithm, key, data)
 
 
 def certificate(key: Private, *, starts: int = -86400, ends: int = 86400) -> str:
