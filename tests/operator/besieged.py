@@ -5,14 +5,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, BrowserContext, Dialog, Page, Response
+from playwright.async_api import Browser, BrowserContext, Dialog, Page
 
 from appliance.proxy.server import ProxyServer
 from store.remote import Remote
 from tests.free_port import free_port
-from tests.page.attacker import MARK, RESOLVE, WATCH, EvilSite
+from tests.page.attacker import MARK, RESOLVE, WATCH, EvilSite, Overheard
 from tests.page.browser import PATIENCE, Watched, open_browser, signed_in
 from tests.page.doorstep import PASSWORD_HASH
 from tests.web.proxy.kit import MACHINE, Puller, proxy_over
@@ -68,7 +67,7 @@ async def open_operator_site(folder: Path) -> AsyncIterator[tuple[OperatorSite, 
 
 
 @dataclass(kw_only=True)
-class Siege:
+class Siege(Overheard):
     """An operator who is signed in, in a browser that has the attacker's site open too."""
 
     site: OperatorSite
@@ -77,23 +76,7 @@ class Siege:
     evil: EvilSite
     victim: BrowserContext
     screen: Watched
-    answers: list[Response] = field(default_factory=list)  # what the page answered since `answers.clear()`
     dialogs: list[str] = field(default_factory=list)
-
-    @property
-    def port(self) -> int:
-        """The page's."""
-        return int(self.site.address.rpartition(":")[2])
-
-    @property
-    def statuses(self) -> set[int]:
-        """What the page answered to this browser; the files of a refusal's own looks left out."""
-        return {one.status for one in self.answers if self.site.address not in one.request.headers.get("referer", "")}
-
-    def hear(self, answer: Response) -> None:
-        """Keep an answer of the page."""
-        if urlsplit(answer.url).port == self.port:
-            self.answers.append(answer)
 
     async def opened(self, dialog: Dialog) -> None:
         """Keep what a dialog said: a script of a stranger's ran."""
@@ -122,7 +105,7 @@ class Siege:
         page = await self.victim.new_page()
         page.set_default_timeout(PATIENCE)
         await page.goto(self.evil.at(host))
-        self.answers.clear()
+        self.forget()
         yield page
         await page.close()
         assert await self.state() == before

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from playwright.async_api import Browser, BrowserContext, Response
 
 from store.log import Filter
-from tests.page.browser import PATIENCE, Site, Watched, open_browser, open_site, signed_in
+from tests.page.browser import PATIENCE, Address, Site, Watched, open_browser, open_site, signed_in
 
 EVIL = "evil.test"  # the browser resolves it to this machine
 MARK = "pwn-ed"  # an element that only a stranger's markup makes
@@ -85,15 +85,11 @@ class EvilSite:
 
 
 @dataclass(kw_only=True)
-class Attack:
-    """A victim who is signed in to a running page, in a browser that has the attacker's site open too."""
+class Overheard:
+    """What a page answers to a browser."""
 
-    site: Site
-    browser: Browser
-    evil: EvilSite
-    victim: BrowserContext
-    screen: Watched  # the tab the victim signed in with
-    answers: list[Response] = field(default_factory=list)  # what the page answered this browser since `forget`
+    site: Address
+    answers: list[Response] = field(default_factory=list)  # since `forget`
 
     @property
     def port(self) -> int:
@@ -113,6 +109,17 @@ class Attack:
         """Keep an answer of the page."""
         if urlsplit(answer.url).port == self.port:
             self.answers.append(answer)
+
+
+@dataclass(kw_only=True)
+class Attack(Overheard):
+    """A victim who is signed in to a running page, in a browser that has the attacker's site open too."""
+
+    site: Site
+    browser: Browser
+    evil: EvilSite
+    victim: BrowserContext
+    screen: Watched  # the tab the victim signed in with
 
     async def state(self) -> dict[str, Any]:
         """All that an attack could change: configuration, people, tokens, events, audit."""
