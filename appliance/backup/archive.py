@@ -4,7 +4,8 @@ import hashlib
 import json
 import os
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -113,20 +114,23 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def unpack(path: Path, folder: Path, *, told: Callable[[int], None] = lambda _n: None) -> Manifest:
-    """Write both files into a folder, compared with their digests; `told` hears how many bytes. Raises ProblemError."""
+    """Write both files into a folder, compared with their digests; `told` hears how many bytes.
+
+    Raises ProblemError(backup_unreadable), and OSError where the folder cannot be written to.
+    """
     with _opened(path) as archive:
         manifest = _manifest(archive, path)
         for name in manifest.files:
             digest = hashlib.sha256()
-            with archive.open(name) as source, (folder / name).open("xb") as target:
-                while piece := source.read(_PIECE):
+            with (folder / name).open("xb") as target:
+                for piece in _pieces(archive, name, path):
                     digest.update(piece)
                     target.write(piece)
                     told(len(piece))
                 target.flush()
                 os.fsync(target.fileno())
             if digest.hexdigest() != manifest.digests.get(name):
-                raise ProblemError(problem("backup_unreadable", file=path, why=f"{name} is not what was packed"))
+                raise _unreadable(path, f"{name} is not what was packed")
     return manifest
 
 
@@ -135,17 +139,14 @@ def read_key(path: Path, passphrase: str) -> bytes:
     with _opened(path) as archive:
         if KEY not in archive.namelist():
             raise ProblemError(problem("backup_without_key"))
-        if archive.getinfo(KEY).file_size > _MOST_MANIFEST:
-            raise ProblemError(problem("backup_unreadable", file=path, why="its key is too long"))
-        text = archive.read(KEY).decode("utf-8", "replace")
+        text = _short(archive, KEY, path).decode("utf-8", "replace")
     return open_sealed(text, passphrase)
 
 
 def _manifest(archive: zipfile.ZipFile, path: Path) -> Manifest:
-    try:
-        if archive.getinfo(MANIFEST).file_size > _MOST_MANIFEST:
-            raise ValueError("its manifest is too long")
-        told = json.loads(archive.read(MANIFEST))
+    content = _short(archive, MANIFEST, path)
+    with _reading(path):
+        told = json.loads(content)
         if told["format"] != FORMAT or told["role"] not in EVENTS_OF:
             raise ValueError("another kind of backup, or one of a newer Hookport")
         return Manifest(
@@ -157,28 +158,47 @@ def _manifest(archive: zipfile.ZipFile, path: Path) -> Manifest:
             with_key=bool(told["with_key"]),
             digests={str(key): str(value) for key, value in told["digests"].items()},
         )
-    except (KeyError, TypeError, AttributeError, ValueError, zipfile.BadZipFile) as error:
-        raise ProblemError(problem("backup_unreadable", file=path, why=str(error)[:200])) from None
 
 
-class _opened:  # noqa: N801 - a context manager, used as a function
-    """The zip file at a path; whatever is wrong with it becomes `backup_unreadable`."""
+@contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    with _reading(path):
+        archive = zipfile.ZipFile(path)
+    with archive:
+        yield archive
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
 
-    def __enter__(self) -> zipfile.ZipFile:
-        try:
-            self._archive = zipfile.ZipFile(self._path)
-        except (OSError, zipfile.BadZipFile) as error:
-            raise self._unreadable(error) from None
-        return self._archive
+def _short(archive: zipfile.ZipFile, name: str, path: Path) -> bytes:
+    with _reading(path):
+        if archive.getinfo(name).file_size > _MOST_MANIFEST:
+            raise ValueError(f"{name} is too long")
+        return archive.read(name)
 
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        self._archive.close()
-        if isinstance(error, zipfile.BadZipFile | EOFError | KeyError | NotImplementedError):
-            raise self._unreadable(error) from None
 
-    def _unreadable(self, error: BaseException) -> ProblemError:
+def _pieces(archive: zipfile.ZipFile, name: str, path: Path) -> Iterator[bytes]:
+    with _reading(path):
+        source = archive.open(name)
+    with source:
+        while True:
+            with _reading(path):
+                piece = source.read(_PIECE)
+            if not piece:
+                return
+            yield piece
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Whatever a damaged file makes its readers raise, of which nobody has a whole list, becomes `backup_unreadable`.
+
+    Only what reads stands in here: a disk that is full while it is unpacked is no fault of the backup.
+    """
+    try:
+        yield
+    except Exception as error:
         why = (error.strerror or type(error).__name__) if isinstance(error, OSError) else str(error)[:200]
-        return ProblemError(problem("backup_unreadable", file=self._path, why=why))
+        raise _unreadable(path, why) from None
+
+
+def _unreadable(path: Path, why: str) -> ProblemError:
+    return ProblemError(problem("backup_unreadable", file=path, why=why))
