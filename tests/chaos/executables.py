@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -18,14 +19,24 @@ from tests.whole.hookport import COMMAND, ROOT
 from tests.whole.senders import touchpoint
 
 PATIENCE = 60.0  # seconds for a start, or for the last delivery
-FOLDER_BUILD = ROOT / "dist" / "hookport-folder" / "hookport"
+FOLDER_BUILD = ROOT / "dist" / {"darwin": "macos"}.get(sys.platform, "linux") / "hookport-folder" / "hookport"
+PARTS = ("appliance", "store", "touchpoints", "web")
 _NO_FLOOR = '[retention]\nfree_disk = "0B"\n'
 LIVES = (0.05, 1.8)  # seconds between two kills: some fall into a start
 
 
-def command() -> list[str]:
-    """The folder build where there is one, else the program in this Python."""
-    return [str(FOLDER_BUILD)] if FOLDER_BUILD.is_file() and sys.platform != "win32" else COMMAND
+@cache
+def command(build: Path = FOLDER_BUILD, *, root: Path = ROOT) -> Sequence[str]:
+    """The folder build where there is one of this code (it is younger than each source), else the program in this Python."""
+    sources = (source for part in PARTS for source in (root / part).rglob("*.py"))
+    usable = sys.platform != "win32" and build.is_file()
+    fresh = usable and build.stat().st_mtime > max(source.stat().st_mtime for source in sources)
+    return (str(build),) if fresh else COMMAND
+
+
+def program() -> str:
+    """Which of both, for who reads what was found."""
+    return "the program in this Python" if command() is COMMAND else "the folder build"
 
 
 class Program:
@@ -178,7 +189,7 @@ async def storm(folder: Path, *, kills: int, seed: int = 1) -> Found:
                 task.cancel()
             await asyncio.gather(*posting, return_exceptions=True)
         found = await both.ledger.judge(excused=True, seconds=PATIENCE)
-        found.notes.append(f"{kills} kills, {sum(both.ledger.refused.values())} not answered or refused meanwhile")
+        found.notes.append(f"{kills} kills, {sum(both.ledger.refused.values())} not answered or refused meanwhile; {program()}")
         return found
 
 

@@ -12,7 +12,7 @@ from statistics import linear_regression, median
 import httpx
 
 from tests.bench.processes import family, open_handles, resident
-from tests.chaos.executables import Both, answers, until
+from tests.chaos.executables import Both, answers, program, until
 from tests.chaos.found import Found
 from tests.chaos.ledger import Ledger
 from tests.chaos.steady import Line, Marks, Steady, open_marks
@@ -92,7 +92,9 @@ async def _soaked(both: Both, marks: Marks, seconds: float, full_for: float) -> 
     found = Found(tried=marks.accepted_count, stuck=len(missing), repeated=marks.repeats)
     found.must(not marks.foreign, "a body that nobody sent")
     _judge(found, course, seconds)
-    found.notes[:0] = [f"full speed {full:,.0f}/s, posted {steady.sent / max(seconds, 1):,.0f}/s for {seconds / 60:.1f} min"]
+    found.notes[:0] = [
+        f"full speed {full:,.0f}/s, posted {steady.sent / max(seconds, 1):,.0f}/s for {seconds / 60:.1f} min; {program()}"
+    ]
     if steady.others:
         found.notes.append(f"otherwise answered: {dict(steady.others)}")
     return found
