@@ -8,7 +8,7 @@ import structlog
 
 from appliance import VERSION
 from appliance.alerts.watchman import Watchman
-from appliance.backup.of_agent import AgentSafekeeping
+from appliance.backup.of_agent import agent_safekeeping
 from appliance.captures import Captures
 from appliance.chance import new_token
 from appliance.clock import Clock
@@ -98,7 +98,7 @@ class Agent:
             new_id=new_id,
             tasks=self._tasks,
         )
-        self._safekeeping = AgentSafekeeping(
+        self._safekeeping = agent_safekeeping(
             opened, works=lambda: self._works, settings=lambda: self.configuration.backup, clock=clock
         )
         connect = partial(open_key_transport, environment=environment)

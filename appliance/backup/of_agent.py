@@ -26,12 +26,10 @@ from store.sqlite.database import CONFIGURATION_APPLICATION, AiosqliteDatabase, 
 from store.sqlite.events_file import EventsFile
 from store.sqlite.migrate import migrate
 from store.vault import Vault
-from touchpoints.problem import Problem, ProblemError, problem
+from touchpoints.problem import Problem, problem
 from touchpoints.touchpoint import TouchpointState
 
 log = structlog.get_logger()
-
-_BACKED_UP = "backed_up_before"  # the fact that tells before which upgrade of the events a backup was last tried
 
 
 class AgentAftermath(Aftermath):
@@ -60,52 +58,25 @@ class AgentAftermath(Aftermath):
         return 1, problem("restored_nothing_held", moment=moment)
 
 
-class AgentSafekeeping(Safekeeping):
-    """An agent's, over its opened data folder; also the backup before an upgrade."""
+def agent_safekeeping(
+    opened: Opened, *, works: Callable[[], Works | None], settings: Callable[[], BackupSettings], clock: Clock
+) -> Safekeeping:
+    """An agent's, over its opened data folder."""
 
-    def __init__(
-        self, opened: Opened, *, works: Callable[[], Works | None], settings: Callable[[], BackupSettings], clock: Clock
-    ) -> None:
-        def deeds() -> Deeds | None:
-            made = works()
-            return made.deeds if made else None
+    def deeds() -> Deeds | None:
+        made = works()
+        return made.deeds if made else None
 
-        super().__init__(
-            opened.folder,
-            files=SqliteBackupFiles(),
-            facts=opened.configuration,
-            people=opened.people,
-            aftermath=AgentAftermath(opened.configuration, deeds=deeds),
-            settings=settings,
-            clock=clock,
-        )
-        self._opened = opened
-        self._settings = settings
-
-    @property
-    def owes_one(self) -> bool:
-        """Whether the configuration was brought up to date, and no backup of all as it was has been made yet."""
-        return self._opened.folder.configuration_before.exists()
-
-    async def before_upgrade(self) -> None:
-        """Back up all as it was, once for each upgrade, however often that begins. Where none can be made, it is told, and that
-        is all: an upgrade that waited for room would keep senders waiting. Raises ProblemError where a fact cannot be kept."""
-        before, upgrade = self._opened.folder.configuration_before, self._upgrade()
-        if not self.owes_one and (not upgrade or await self._facts.fact(_BACKED_UP) == upgrade):
-            return
-        if self._settings().at:
-            try:
-                await self.backups.make(before if self.owes_one else None)
-            except ProblemError as error:
-                log.warning("no_backup_before_upgrade", problem=str(error.problems[0]))
-        if upgrade:
-            await self._facts.keep_fact(_BACKED_UP, upgrade)
-        before.unlink(missing_ok=True)
-
-    def _upgrade(self) -> str:
-        """From which file version of the events to which; empty: it is no older one."""
-        late = self._opened.late
-        return f"{late.trouble.values['found']}-{late.trouble.values['known']}" if late.trouble and late.migrating else ""
+    return Safekeeping(
+        opened.folder,
+        files=SqliteBackupFiles(),
+        facts=opened.configuration,
+        people=opened.people,
+        aftermath=AgentAftermath(opened.configuration, deeds=deeds),
+        late=opened.late,
+        settings=settings,
+        clock=clock,
+    )
 
 
 class AgentRestore:

@@ -59,6 +59,7 @@ def proxy_safekeeping(
         facts=opened.configuration,
         people=opened.people,
         aftermath=ProxyAftermath(opened.configuration, directory=directory),
+        late=opened.late,
         settings=settings,
         clock=clock,
     )

@@ -1,22 +1,30 @@
-"""Safekeeping: a data folder's backups, and what one that was put back leaves to do; for either role."""
+"""Safekeeping: a data folder's backups, also before an upgrade, and what one that was put back leaves to do; either role."""
 
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
+import structlog
+
 from appliance.backup.aftermath import Aftermath, Facts
 from appliance.backup.backups import Backups
 from appliance.clock import Clock
 from appliance.data_folder import DataFolder
+from appliance.late_file import LateFile
 from appliance.needs import Need
 from store.backup import BackupFiles
 from store.configuration import Actor
 from store.people import AuditLine, People
 from store.settings import BackupSettings
 from touchpoints.moment import rfc3339
+from touchpoints.problem import ProblemError
+
+log = structlog.get_logger()
 
 Json = dict[str, Any]
+
+_BACKED_UP = "backed_up_before"  # the fact that tells before which upgrade of the events a backup was last tried
 
 
 class Safekeeping:
@@ -30,10 +38,14 @@ class Safekeeping:
         facts: Facts,
         people: People,
         aftermath: Aftermath,
+        late: LateFile[Any],
         settings: Callable[[], BackupSettings],
         clock: Clock,
     ) -> None:
         self._instance = ""
+        self._folder = folder
+        self._late = late
+        self._settings = settings
         self._facts = facts
         self._people = people
         self._clock = clock
@@ -56,6 +68,26 @@ class Safekeeping:
     def unseen(self) -> bool:
         """Whether a backup was put back, and nobody has looked at what that left."""
         return self._aftermath.moment is not None
+
+    @property
+    def owes_one(self) -> bool:
+        """Whether the configuration was brought up to date, and no backup of all as it was has been made yet."""
+        return self._folder.configuration_before.exists()
+
+    async def before_upgrade(self) -> None:
+        """Back up all as it was, once for each upgrade, however often that begins. Where none can be made, it is told, and that
+        is all: an upgrade that waited for room would keep senders waiting. Raises ProblemError where a fact cannot be kept."""
+        before, upgrade = self._folder.configuration_before, self._upgrade()
+        if not self.owes_one and (not upgrade or await self._facts.fact(_BACKED_UP) == upgrade):
+            return
+        if self._settings().at:
+            try:
+                await self.backups.make(before if self.owes_one else None)
+            except ProblemError as error:
+                log.warning("no_backup_before_upgrade", problem=str(error.problems[0]))
+        if upgrade:
+            await self._facts.keep_fact(_BACKED_UP, upgrade)
+        before.unlink(missing_ok=True)
 
     async def recall(self) -> None:
         """Learn whose backups these are, and what was put back before this start. Raises ProblemError."""
@@ -90,6 +122,11 @@ class Safekeeping:
             await self._aftermath.looked()
             await self._note(actor, "backup.looked", rfc3339(moment))
         return await self.told()
+
+    def _upgrade(self) -> str:
+        """From which file version of the events to which; empty: it is no older one."""
+        trouble = self._late.trouble if self._late.migrating else None
+        return f"{trouble.values['found']}-{trouble.values['known']}" if trouble else ""
 
     async def _note(self, actor: Actor, action: str, detail: str) -> None:
         await self._people.audit(AuditLine(at=self._clock.now(), actor=actor.name, action=action, detail=detail))

@@ -1,7 +1,7 @@
 """The proxy's house: the chores that keep it in order, each run by the schedule every so many seconds."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -9,6 +9,7 @@ import structlog
 from appliance.clock import Clock
 from appliance.floor import Floor
 from appliance.house import Chore
+from appliance.late_file import nothing_before
 from appliance.proxy.needs import OperatorNeed, deeper_needs, expired_needs, gap_needs
 from appliance.proxy.opening import OpenedProxy
 from appliance.proxy.outlook import Outlook
@@ -38,6 +39,7 @@ class ProxyHouse:
     settings: Callable[[], ServerSettings]
     calm: Callable[[], bool]  # whether the clock has been believable for an hour: until then nothing goes by its age
     clock: Clock
+    before_upgrade: Callable[[], Awaitable[None]] = nothing_before
     unseen: Callable[[], bool] = lambda: False  # a backup was put back, and nobody has looked at what that left
     _expired: list[tuple[Micros, str, int]] = field(default_factory=list)  # when, which organisation, how many
     _deeper: tuple[OperatorNeed, ...] = ()
@@ -56,7 +58,7 @@ class ProxyHouse:
 
     async def open_queue(self) -> None:
         """A disk that failed when the process began may be well again, or an older file is brought up to date."""
-        if await self.opened.late.open():
+        if await self.opened.late.open(self.before_upgrade):
             log.warning("queue_opened_late")
             await self.begin()
 

@@ -86,7 +86,8 @@ async def _open_files(folder: DataFolder, lock: InstanceLock, clock: Clock) -> O
     )
     database = await AiosqliteDatabase.open(opener)
     try:
-        await database.run(partial(migrate, kind="proxy", path=folder.configuration, now=clock.now()))
+        bring = partial(migrate, kind="proxy", path=folder.configuration, now=clock.now())
+        await database.run(partial(bring, keep=folder.configuration_before))
         configuration = SqliteServerConfiguration(database, vault, folder.configuration)
         signing_key = await configuration.signing_key(new_signing_key(os.urandom))
         instance = await configuration.instance_id(new_instance_id())

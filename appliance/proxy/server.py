@@ -93,6 +93,12 @@ class ProxyServer:
             limit=lambda: 0,
             stored=lambda: stored_size(opened.folder.queue),
         )
+        self._safekeeping = proxy_safekeeping(
+            opened,
+            directory=lambda: self._snapshot.directory,
+            settings=lambda: self._configuration.backup,
+            clock=clock,
+        )
         self._house = ProxyHouse(
             opened=opened,
             hub=self.hub,
@@ -101,13 +107,8 @@ class ProxyServer:
             settings=lambda: self._configuration.server,
             calm=lambda: self._clock_watch.calm,
             clock=clock,
+            before_upgrade=self._safekeeping.before_upgrade,
             unseen=lambda: self._safekeeping.unseen,
-        )
-        self._safekeeping = proxy_safekeeping(
-            opened,
-            directory=lambda: self._snapshot.directory,
-            settings=lambda: self._configuration.backup,
-            clock=clock,
         )
         self.control = self._make_control()
         self._desk = self._make_desk()
@@ -161,13 +162,15 @@ class ProxyServer:
         ):
             self._schedule.every(seconds, chore, name=name)
         self._schedule.start()
-        if self.opened.late.migrating:
+        if self.opened.late.migrating or self._safekeeping.owes_one:
             self._tasks.spawn(self.catch_up(), name="upgrade")
 
     async def catch_up(self) -> None:
         """See Role."""
         if self.opened.late.migrating:
             await self._house.open_queue()
+        else:
+            await self._safekeeping.before_upgrade()
 
     async def stop(self, *, grace: float) -> None:
         """Answer the pulls that wait, let requests under way end within `grace` seconds. The folder stays open."""

@@ -2,22 +2,28 @@
 
 import os
 import shutil
-from collections.abc import Callable
+import sqlite3
+import zipfile
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from appliance import proxy_link
+from appliance.backup.backups import Kept
 from appliance.backup.of_agent import AgentRestore
 from appliance.backup.of_proxy import ProxyRestore
 from appliance.backup.restore import RoleRestore, Wanted, restore
 from appliance.clock import Clock
 from appliance.data_folder import DataFolder
 from store.remote_errors import RemoteError
+from store.sqlite.database import pragma_number
 from tests.appliance.agents import agent_over
 from tests.chaos.restored import proxy_back, restore_proxy
 from tests.chaos.scene import scene, until
+from tests.store.upgrades import newer
 from tests.web.proxy.kit import MACHINE, Puller, Site, proxy_over
 from touchpoints.moment import DAY
 from touchpoints.problem import ProblemError
@@ -99,6 +105,74 @@ async def test_a_lost_proxy_goes_on_elsewhere(tmp_path: Path, free_port: Callabl
         )  # still on its own screen, and told to agents
         actions = [line.action for _, line in await site.role.opened.people.audited(limit=50)]
         assert (actions.count("backup.restore"), actions.count("backup.looked")) == (1, 1)
+
+
+def versions(folder: Path) -> list[int]:
+    """The schema numbers of both files."""
+    numbers = []
+    for name in ("configuration.db", "queue.db"):
+        with closing(sqlite3.connect(folder / name)) as db:
+            numbers.append(pragma_number(db, "user_version"))
+    return numbers
+
+
+async def caught_up(site: Site) -> None:
+    """Wait until senders are answered, and nothing is left of the upgrade."""
+    await until(lambda: site.role.opened.usable is not None and not site.role._safekeeping.owes_one)
+
+
+async def test_an_upgrade_begins_with_a_backup_that_the_older_program_takes(
+    tmp_path: Path, free_port: Callable[[], int]
+) -> None:
+    """Once an upgrade, of all as it was; the older program puts it back, and what waited is pulled from it."""
+    port, data = free_port(), tmp_path / "proxy"
+    async with proxy_over(data, port) as site:
+        puller = await site.tenant("acme")
+        for number in range(3):
+            await site.post(puller, body=b"before %d" % number)
+        await taken(puller, 1)
+    kept: Sequence[Kept] = ()
+    with newer("proxy", "queue"):
+        for turn in range(3):
+            async with proxy_over(data, port) as site:
+                await site.role.catch_up()
+                await caught_up(site)
+                kept = site.role._safekeeping.backups.kept()
+                if not turn:
+                    await site.organisation("newer")
+    assert (versions(data), len(kept)) == ([3, 3], 1)
+    with pytest.raises(ProblemError, match="Start the newer Hookport again"):
+        async with proxy_over(data, port):
+            pass
+    with zipfile.ZipFile(kept[0].path) as archive:
+        archive.extractall(tmp_path / "looked")
+    assert versions(tmp_path / "looked") == [1, 1]
+    await put_back(data, str(kept[0].path), ProxyRestore())
+    async with proxy_over(data, port) as site:
+        puller.remote.use_client(site.http)
+        assert [one.name for one in site.role.configuration.organisations] == ["acme"]
+        assert [body for _, body in await taken(puller, 9)] == [b"before 1", b"before 2"]
+
+
+@pytest.mark.parametrize("kind", ["proxy", "queue"])
+async def test_either_file_alone_is_backed_up_before_it_is_upgraded(
+    tmp_path: Path, free_port: Callable[[], int], kind: str
+) -> None:
+    """A cut-off upgrade makes no second one; who wants no backup by itself gets none here either."""
+    data = tmp_path / "proxy"
+    async with proxy_over(data, free_port()):
+        pass
+    with newer(kind):
+        for _ in range(2):
+            async with proxy_over(data, free_port()) as site:
+                await caught_up(site)
+                assert len(site.role._safekeeping.backups.kept()) == 1
+    async with proxy_over(tmp_path / "none", free_port(), settings=BACKUP):
+        pass
+    with newer(kind):
+        async with proxy_over(tmp_path / "none", free_port()) as site:
+            await caught_up(site)
+            assert site.role._safekeeping.backups.kept() == []
 
 
 async def test_neither_role_takes_a_backup_of_the_other(tmp_path: Path, free_port: Callable[[], int]) -> None:
