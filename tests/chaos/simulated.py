@@ -26,6 +26,8 @@ async def seeds(folder: Path, *, count: int, first: int = 0) -> Found:
 def _share(folder: Path, numbers: range) -> Found:
     pieces = [numbers[start : start + PIECE] for start in range(0, len(numbers), PIECE)]
     places = [folder / str(piece.start) for piece in pieces]
+    for place in places:
+        place.mkdir()
     context = multiprocessing.get_context("spawn")
     found = Found()
     with ProcessPoolExecutor(os.cpu_count(), mp_context=context, initializer=quiet) as pool:
