@@ -1,0 +1,40 @@
+"""What an hour's looks are judged to be."""
+
+import random
+
+from tests.chaos.found import Found
+from tests.chaos.soak import HOUR, MIB, Course, Look, _judge
+
+
+def hour(*, handles: int = 0, memory: float = 0.0, wal: float = 16.0, latency: float = 0.0) -> Found:
+    """An hour in which something grows by so much, under a load that comes and goes."""
+    chance = random.Random(5)
+    looks = [
+        Look(
+            at=60.0 * minute,
+            memory=int((300 + memory * minute / 60) * MIB),
+            handles=60 + int(chance.expovariate(1 / 40)),
+            wal=int(wal * MIB),
+            middle=10 + chance.random() + latency * minute / 60,
+            slow=40 + 20 * chance.random(),
+        )
+        for minute in range(60)
+    ]
+    found = Found(tried=1)
+    _judge(found, Course(looks, at_rest=(40, 42 + handles)), HOUR)
+    return found
+
+
+def test_what_comes_and_goes_is_flat() -> None:
+    """Connections under a load that changes are no leak."""
+    found = hour()
+    assert found.good, found
+    assert any(note.startswith("handles: ") and "an hour" in note for note in found.notes)
+
+
+def test_what_grows_is_told() -> None:
+    """Whichever of them it is."""
+    assert not hour(handles=10).good
+    assert not hour(memory=60.0).good
+    assert not hour(wal=70.0).good
+    assert not hour(latency=60.0).good
