@@ -9,14 +9,17 @@ from store.sqlite.database import InlineDatabase, Opener
 from tests.simulation.loop import NODE
 
 T = TypeVar("T")
+Changed = Callable[[str, str, sqlite3.Connection], None]
 
 
 class Disk:
     """What decides about each commit of each node."""
 
-    def __init__(self, fate: Any, crash: Callable[[str], None]) -> None:
+    def __init__(self, fate: Any, crash: Callable[[str], None], changed: Changed) -> None:
+        """`changed` is told of each work that changed something: whose, the name of the file, and the connection."""
         self.fate = fate
         self.crash = crash
+        self.changed = changed
         self.dead: set[str] = set()
         self.spared: set[str] = set()  # lives that nothing befalls while they begin
         self.open: dict[str, list[SimDatabase]] = {}
@@ -27,8 +30,10 @@ class SimDatabase:
 
     disk: Disk  # of the run; set before anything is opened
 
-    def __init__(self, node: str, connection: sqlite3.Connection) -> None:
+    def __init__(self, node: str, file: str, connection: sqlite3.Connection) -> None:
         self._node = node
+        self._file = file
+        self._changes = connection.total_changes
         self._connection = connection
         self._inner = InlineDatabase(connection)
         self.disk.open.setdefault(node, []).append(self)
@@ -38,19 +43,19 @@ class SimDatabase:
         """As the real ones open."""
         connection = opener()
         connection.execute("PRAGMA synchronous = OFF")  # a crash here is one of the process, and fsync takes its time
-        return cls(NODE.get(), connection)
+        return cls(NODE.get(), opener.path.name, connection)
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """See Database."""
         self._must_live()
         fate = self.disk.fate
         if self._node in self.disk.spared:
-            return await self._inner.run(work)
+            return await self._work(work)
         if fate.happens(fate.failures, "a commit failed"):
             raise _io_error()
         if fate.happens(fate.crashes, "crash before a commit"):
             await self._die()
-        result = await self._inner.run(work)
+        result = await self._work(work)
         if fate.happens(fate.crashes, "crash after a commit"):
             await self._die()
         return result
@@ -66,6 +71,14 @@ class SimDatabase:
                 self._connection.execute("ROLLBACK")
             self._connection.close()
             self._inner._connection = None
+
+    async def _work(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            return await self._inner.run(work)
+        finally:
+            if self._connection.total_changes != self._changes:
+                self._changes = self._connection.total_changes
+                self.disk.changed(self._node, self._file, self._connection)
 
     def _must_live(self) -> None:
         if self._node in self.disk.dead:

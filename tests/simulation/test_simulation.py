@@ -2,22 +2,118 @@
 
 import asyncio
 import logging
-import sqlite3
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 import structlog
 
+from store.sqlite.database import Opener
 from tests.simulation.__main__ import played
 from tests.simulation.disk import SimDatabase
+from tests.simulation.ends import ORDERS, WANTED, Ledger, Post
+from tests.simulation.invariants import Invariants
 from tests.simulation.loop import VirtualLoop
-from tests.simulation.world import play
+from tests.simulation.places import Kept, Places
+from tests.simulation.world import Verdict, play
 
-T = TypeVar("T")
-IS_EVENTS = "SELECT name FROM sqlite_master WHERE name = 'inbox'"
 SEEDS = 200
+LIES = {  # by what is done wrong: the file, a trigger that does it, and what is to be found
+    "planned and still in the inbox": (
+        "events.db",
+        "BEFORE DELETE ON main.inbox BEGIN SELECT raise(IGNORE); END",
+        "is in 2 places|waits or ran",
+    ),
+    "planned and in no outbox": (
+        "events.db",
+        "AFTER INSERT ON main.deliveries BEGIN DELETE FROM deliveries WHERE seq = new.seq; END",
+        "is in 0 places",
+    ),
+    "released and still docked": (
+        "events.db",
+        "BEFORE DELETE ON main.docked BEGIN SELECT raise(IGNORE); END",
+        "is at once at (one, one|two, two)'s dock",
+    ),
+    "docked and gone": (
+        "events.db",
+        "AFTER INSERT ON main.docked BEGIN DELETE FROM docked WHERE place = new.place; END",
+        "is forgotten",
+    ),
+    "acknowledged and still queued": (
+        "queue.db",
+        (
+            "AFTER UPDATE OF acknowledged ON main.lanes WHEN new.acknowledged > old.acknowledged "
+            "BEGIN UPDATE lanes SET acknowledged = old.acknowledged WHERE organisation = new.organisation; END"
+        ),
+        "is at once at proxy, (one|two)",
+    ),
+    "answered by the proxy and not queued": (
+        "queue.db",
+        "AFTER INSERT ON main.messages BEGIN DELETE FROM messages WHERE organisation = new.organisation AND seq = new.seq; END",
+        "was answered 2xx",
+    ),
+    "answered by the agent and not stored": (
+        "events.db",
+        (
+            "AFTER INSERT ON main.inbox WHEN (SELECT arrived_by FROM events WHERE seq = new.seq) = 'direct' "
+            "BEGIN DELETE FROM inbox WHERE seq = new.seq; DELETE FROM events WHERE seq = new.seq; END"
+        ),
+        "was answered 2xx",
+    ),
+    "a duplicate forgotten": (
+        "events.db",
+        (
+            "AFTER UPDATE OF verdict ON main.events WHEN new.verdict = 'duplicate' "
+            "BEGIN DELETE FROM events WHERE seq = new.seq; END"
+        ),
+        "is forgotten",
+    ),
+    "a duplicate of nothing": (
+        "events.db",
+        "AFTER UPDATE OF duplicate_of ON main.events BEGIN UPDATE events SET duplicate_of = NULL WHERE seq = new.seq; END",
+        "repeats None, which is another or not to run",
+    ),
+    "a duplicate run": (
+        "events.db",
+        "AFTER INSERT ON main.claims BEGIN DELETE FROM claims WHERE event_seq = new.event_seq; END",
+        "runs 2 times",
+    ),
+    "a filtered one forgotten": (
+        "events.db",
+        (
+            "AFTER UPDATE OF verdict ON main.events WHEN new.verdict = 'filtered' "
+            "BEGIN DELETE FROM events WHERE seq = new.seq; END"
+        ),
+        "is forgotten",
+    ),
+    "a held one forgotten": (
+        "events.db",
+        "AFTER INSERT ON main.deliveries WHEN new.state = 'held' BEGIN DELETE FROM deliveries WHERE seq = new.seq; END",
+        "is in 0 places",
+    ),
+    "a held one let go": (
+        "events.db",
+        (
+            "AFTER INSERT ON main.deliveries WHEN new.state = 'held' "
+            "BEGIN UPDATE deliveries SET state = 'pending' WHERE seq = new.seq; END"
+        ),
+        "is on hold, and goes out",
+    ),
+    "one held that is not on hold": (
+        "events.db",
+        (
+            "AFTER INSERT ON main.deliveries WHEN new.state = 'pending' "
+            "BEGIN UPDATE deliveries SET state = 'held' WHERE seq = new.seq; END"
+        ),
+        "is held, and nobody wished so",
+    ),
+    "another body": (
+        "events.db",
+        "AFTER INSERT ON main.bodies BEGIN UPDATE bodies SET data = x'30' WHERE place = new.place; END",
+        "is not what was sent",
+    ),
+}
 TIMES = 4  # parts, so that a failure is seen early and each stays below the time a test may take
 
 
@@ -29,6 +125,20 @@ def quiet() -> Iterator[None]:
     yield
     structlog.reset_defaults()
     logging.disable(logging.NOTSET)
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two agents and a proxy that are paired, and nothing posted yet."""
+    folder = tmp_path_factory.mktemp("simulation") / "template"
+    play(folder, 0, None)
+    return folder
+
+
+def _played(template: Path, folder: Path, seed: int = 2) -> Verdict:
+    verdict = play(folder / "seed", seed, template)
+    assert verdict is not None
+    return verdict
 
 
 @pytest.mark.timeout(300)
@@ -51,23 +161,51 @@ def test_a_seed_is_the_same_world_each_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_disk_that_lies_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Were an event forgotten after its 2xx, the world would say so."""
-    honest = SimDatabase.run
+@pytest.mark.parametrize("lie", LIES)
+def test_a_disk_that_lies_is_found(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lie: str) -> None:
+    """Were an event forgotten, copied, wrongly judged or let go, the world would say so."""
+    file, trigger, words = LIES[lie]
+    honest = SimDatabase.open.__func__  # type: ignore[attr-defined]  # of a class method
 
-    async def forgetful(self: SimDatabase, work: Callable[[sqlite3.Connection], T]) -> T:
-        result = await honest(self, work)
-        if (
-            not self.disk.fate.calm
-            and self._connection.execute("SELECT name FROM sqlite_master WHERE name = 'inbox'").fetchone()
-        ):
-            self._connection.execute("DELETE FROM inbox")
-        return result
+    async def lying(cls: type[SimDatabase], opener: Opener) -> SimDatabase:
+        made: SimDatabase = await honest(cls, opener)
+        if opener.writer and opener.path.name == file:
+            made._connection.execute(f"CREATE TEMP TRIGGER lie {trigger}")
+        return made
 
-    monkeypatch.setattr(SimDatabase, "run", forgetful)
-    (verdict,) = played(tmp_path, [2])
+    monkeypatch.setattr(SimDatabase, "open", classmethod(lying))
+    verdict = _played(template, tmp_path)
     assert not verdict.good
-    assert any("in 0 places" in what for what in verdict.wrong)
+    assert any(re.search(words, what) for what in verdict.wrong), verdict.wrong
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_what_is_to_be_filtered_and_runs_is_found(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Were every type wanted, the world would say so."""
+    monkeypatch.setattr("touchpoints.plan.wants", lambda _touchpoint, _type: True)
+    verdict = _played(template, tmp_path)
+    assert any("is accepted instead of filtered" in what for what in verdict.wrong)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_signature_that_is_not_looked_at_is_found(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Were a forged event taken, the world would say so."""
+    monkeypatch.setattr("hmac.compare_digest", lambda _one, _other: True)
+    verdict = _played(template, tmp_path)
+    assert any("is forged, and waits in the inbox" in what for what in verdict.wrong)
+
+
+def test_what_two_agents_have_is_found() -> None:
+    """By hand, for no single lie in one file does it."""
+    event = Kept(id="a", body=b"1", way="proxy", verdict="accepted", original=None, inbox=True, pending=0, held=0, settled=0)
+    ledger = Ledger(posts={1: Post(1, way="proxy", touchpoint=ORDERS, type=WANTED, forged=False)})
+    both = Places(kept={"one": [event], "two": [event]})
+    assert [*Invariants(ledger).broken(both)] == ["a is at once at one, two"]
+    ledger.runs[1] += [("one", "a"), ("two", "a")]
+    one = Places(kept={"one": [event]})
+    assert [*Invariants(ledger).broken(one)] == ["a ran at two agents"]
+    ledger.runs[1] = [("one", "b")]
+    assert [*Invariants(ledger).broken(one)] == ["b ran, and is nowhere accepted"]
 
 
 def test_time_goes_by_only_when_nobody_has_anything_to_do() -> None:

@@ -2,9 +2,8 @@
 
 import asyncio
 import shutil
+import sqlite3
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,14 @@ import httpx
 import appliance.ids
 from appliance.agent_role import AgentRole
 from tests.appliance.agents import apply
-from tests.simulation import places
 from tests.simulation.disk import Disk, SimDatabase
-from tests.simulation.ends import Ledger, SimPoster, SimSender
+from tests.simulation.ends import INVOICES, ORDERS, STOCK, UNWANTED, WANTED, Ledger, Post, SimPoster
 from tests.simulation.fate import Fate
+from tests.simulation.invariants import Invariants
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.node import Node, SimClock
+from tests.simulation.places import FILES, Places
+from tests.simulation.stand_ins import stand_ins, stays
 from tests.simulation.wire import NUMBER, Wire
 from tests.web.proxy.kit import MACHINE
 from tests.whole.senders import touchpoint
@@ -28,11 +29,13 @@ from touchpoints.moment import HOUR, MINUTE
 
 PROXY = "http://127.0.0.1:9"
 DIRECT = "http://127.0.0.1:8"
+DESTINATION = "http://127.0.0.1:7/in"
 AGENTS = ("one", "two")
 PATIENCE = 6 * 3600.0  # virtual seconds in which everything must have arrived once nothing goes wrong any more
 CONFIGURATION = (
     f'[agent]\nmode = "both"\nhost_public_url = "{DIRECT}"\nlisten = "127.0.0.1"\nport = 8\n[retention]\nfree_disk = "0B"\n'
 )
+TOUCHPOINTS = {ORDERS: "", STOCK: f'events = ["{WANTED}"]', INVOICES: 'state = "hold"'}
 
 
 @dataclass(slots=True)
@@ -61,15 +64,17 @@ class World:
         self.fate = Fate(seed)
         self.ledger = Ledger()
         self.loop = loop
-        self.disk = Disk(self.fate, self._crashed)
+        self.disk = Disk(self.fate, self._crashed, self._changed)
         SimDatabase.disk = self.disk
         self.nodes = {
             name: Node(name=name, folder=folder / name, loop=loop, disk=self.disk, clock=SimClock(loop))
             for name in ("proxy", *AGENTS)
         }
         self.wrong: list[str] = []
+        self.places = Places()
+        self._invariants = Invariants(self.ledger)
         self._restarts: set[asyncio.Task[Any]] = set()
-        self._urls: dict[str, str] = {}
+        self._urls: dict[tuple[str, str], str] = {}  # by way and touchpoint
 
     def client(self, node: str) -> httpx.AsyncClient:
         """A client on a line to a node."""
@@ -86,7 +91,20 @@ class World:
         node = self.nodes[life.partition("#")[0]]
         if node.life is not None and node.life.id == life:
             node.die()
+            self.places.read(node.name, node.folder)
+            self.check()
             self._later(self._again(node))
+
+    def _changed(self, life: str, file: str, db: sqlite3.Connection) -> None:
+        """After every commit: it is before anybody hears of it."""
+        node = life.partition("#")[0]
+        if file != FILES[node]:
+            return
+        try:
+            self.places.look(node, db)
+            self.check()
+        except Exception as error:  # else the program that committed would take it for an error of its own
+            self.wrong.append(f"looking failed: {error!r}")
 
     async def _again(self, node: Node) -> None:
         """What a service manager does; the third start goes well."""
@@ -126,8 +144,8 @@ class World:
         for node in self.nodes.values():
             assert await node.begin()
         await self._until(self._open, 600)
+        self._read()
         self.fate.calm = False
-        watching = self.loop.create_task(self._watch())
         await self._live(self.fate.number(8, 24))
         self.fate.calm = True
         while self._restarts:
@@ -136,17 +154,27 @@ class World:
             if node.life is None:
                 assert await node.begin()
         await self._until(self._done, PATIENCE, quiet=True)
+        await self._release()
+        await self._until(self._done, PATIENCE, quiet=True)
         await asyncio.sleep(60)
-        watching.cancel()
         return self._judge()
+
+    async def _release(self) -> None:
+        """A person lets go what is on hold."""
+        self.ledger.released = True
+        for name in AGENTS:
+            await self._as(self.nodes[name], _apply(self.nodes[name], touchpoint(INVOICES, DESTINATION, 'state = "running"')))
 
     def _open(self) -> bool:
         """Whether senders have an endpoint at the proxy, and somebody holds the lease."""
         role = self.nodes["one"].life.role if self.nodes["one"].life else None
         if not isinstance(role, AgentRole) or not role.proxy.path.urls:
             return False
-        (self._urls["proxy"],) = role.proxy.path.urls.values()
-        self._urls["direct"] = f"{DIRECT}/hooks/orders"
+        for one in role.configuration.touchpoints:
+            if one.id not in role.proxy.path.urls:
+                return False
+            self._urls["proxy", one.name] = role.proxy.path.urls[one.id]
+            self._urls["direct", one.name] = f"{DIRECT}/hooks/{one.name}"
         states = {node.life.role.proxy.path.state for node in self.nodes.values() if node.name != "proxy" and node.life}
         return "connected" in states
 
@@ -154,13 +182,16 @@ class World:
         """Senders post; people start and stop things, and set clocks."""
         posting = []
         for number in range(1, events + 1):
-            way = self.fate.one_of("proxy", "proxy", "direct")
-            forged = self.fate.number(1, 10) == 1
-            if forged:
-                self.ledger.forged.add(number)
-            client = self.client("proxy" if way == "proxy" else "one")
-            poster = SimPoster(self.fate, self.ledger, client, self._urls[way])
-            posting.append(self.loop.create_task(poster.post(number, forged=forged, way=way)))
+            post = Post(
+                number,
+                way=self.fate.one_of("proxy", "proxy", "direct"),
+                touchpoint=self.fate.one_of(ORDERS, ORDERS, STOCK, STOCK, INVOICES),
+                type=self.fate.one_of(WANTED, UNWANTED),
+                forged=self.fate.number(1, 10) == 1,
+            )
+            client = self.client("proxy" if post.way == "proxy" else "one")
+            poster = SimPoster(self.fate, self.ledger, client, self._urls[post.way, post.touchpoint])
+            posting.append(self.loop.create_task(poster.post(post)))
             await asyncio.sleep(self.fate.span(0, 8))
             if self.fate.happens(0.15, "a person"):
                 await self._person()
@@ -178,56 +209,32 @@ class World:
                 node.die()
             self._later(self._again(node))
 
-    async def _watch(self) -> None:
-        while True:
-            await asyncio.sleep(7)
-            self.check()
+    def _read(self) -> None:
+        for node in self.nodes.values():
+            self.places.read(node.name, node.folder)
 
     def check(self) -> None:
         """What must hold at every moment."""
-        kept = {name: places.kept(self.nodes[name].folder) for name in AGENTS}
-        for name in AGENTS:
-            self.wrong += [f"{name}: {what}" for what in places.misplaced(kept[name])]
-        ids = {name: {event.id for event in kept[name]} for name in AGENTS}
-        if both := ids["one"] & ids["two"]:
-            self.wrong.append(f"two agents have {sorted(both)}")
-        known = set().union(*ids.values(), *(places.docked(self.nodes[name].folder) for name in AGENTS))
-        known |= places.queued(self.nodes["proxy"].folder)
-        there = {self.ledger.at_proxy.get(one, 0) for one in known}
-        keys = {(event.key or "").partition(":")[2] for event in kept["one"]}
-        for number, ways in self.ledger.accepted.items():
-            if "proxy" in ways and number not in there:
-                self.wrong.append(f"{number} was accepted by the proxy and is nowhere")
-            if "direct" in ways and number not in self.ledger.forged and f"d{number}" not in keys:
-                self.wrong.append(f"{number} was accepted by the agent and is nowhere")
+        self.wrong += self._invariants.broken(self.places)
 
     def _done(self) -> bool:
-        return not self.ledger.missing and not self._waiting()
-
-    def _waiting(self) -> int:
-        waiting = len(places.queued(self.nodes["proxy"].folder))
-        for name in AGENTS:
-            waiting += len(places.docked(self.nodes[name].folder))
-            waiting += sum(event.inbox or event.open > 0 for event in places.kept(self.nodes[name].folder))
-        return waiting
+        """Whether all is where it belongs; with something wrong there is no use in waiting for it."""
+        return bool(self.wrong) or (not self.ledger.missing and not self.places.waiting())
 
     def _judge(self) -> Verdict:
+        self._read()
         self.check()
-        ledger, waiting, missing = self.ledger, self._waiting(), len(self.ledger.missing)
-        verdict = Verdict(
-            self.fate.seed, tried=len(ledger.accepted), struck=self.fate.struck, wrong=[*dict.fromkeys(self.wrong)]
+        ledger, waiting, missing = self.ledger, self.places.waiting(), len(self.ledger.missing)
+        return Verdict(
+            self.fate.seed,
+            tried=len(ledger.accepted),
+            lost=max(0, missing - waiting),
+            stuck=waiting,
+            repeated=sum(len(runs) - 1 for runs in ledger.runs.values()),
+            admitted=sum(not ledger.runnable(ledger.posts[number]) for number in ledger.runs),
+            wrong=[*dict.fromkeys(self.wrong)],
+            struck=self.fate.struck,
         )
-        verdict.stuck = waiting
-        verdict.lost = max(0, missing - waiting)
-        verdict.admitted = len(ledger.forged & ledger.runs.keys())
-        for number, runs in ledger.runs.items():
-            verdict.repeated += len(runs) - 1
-            agents: dict[str, set[str]] = {}
-            for agent, event in runs:
-                agents.setdefault(event, set()).add(agent)
-            if shared := [event for event, by in agents.items() if len(by) > 1]:
-                verdict.wrong.append(f"{number} ran at two agents as {shared}")
-        return verdict
 
     async def _until(self, true: Any, seconds: float, *, quiet: bool = False) -> None:
         ends = self.loop.now + seconds
@@ -244,43 +251,19 @@ async def _settle(node: Node) -> None:
     assert node.life is not None
     text = f'[server]\npublic_url = "{PROXY}"\nlisten = "127.0.0.1"\nport = 9\n'
     role = node.life.role
-    with patch.object(type(role), "_rebind", _stays):
+    with patch.object(type(role), "_rebind", stays):
         applied = await role.control.apply(parse(text.encode()), base=".", digest="", prune=False, dry_run=False, actor=MACHINE)
     assert applied.problems == (), applied.problems
 
 
 async def _configure(node: Node) -> None:
-    assert node.life is not None
-    role = node.life.role
-    applied = await apply(role, CONFIGURATION + touchpoint("orders", "http://127.0.0.1:7/in", "", "concurrency = 4"))
+    made = [touchpoint(name, DESTINATION, more, "concurrency = 4") for name, more in TOUCHPOINTS.items()]
+    await _apply(node, CONFIGURATION + "".join(made))
+
+
+async def _apply(node: Node, text: str) -> None:
+    applied = await apply(node.role, text)
     assert applied.problems == (), applied.problems
-
-
-async def _stays(*_: Any) -> None:
-    """Nothing listens on a port here."""
-
-
-@contextmanager
-def simulated(world: World) -> Iterator[None]:
-    """What reaches out of the process reaches the world instead."""
-    fate = world.fate
-    with ExitStack() as stack:
-        for place, stand_in in (
-            ("appliance.opening.AiosqliteDatabase", SimDatabase),
-            ("appliance.proxy.opening.AiosqliteDatabase", SimDatabase),
-            ("appliance.proxy_side.open_client", lambda _url, _environment: world.client("proxy")),
-            ("appliance.works.open_sender", lambda _destination, **_: SimSender(fate, world.ledger)),
-            ("appliance.works.jitter", lambda: fate.span(-1, 1)),
-            ("appliance.proxy_side.jitter", lambda: fate.span(-1, 1)),
-            ("appliance.proxy.server.new_id", world.new_id),
-            ("appliance.agent.Agent._rebind", _stays),
-            # Nobody opens a page here, and making its application takes longer than all the rest of a seed.
-            ("appliance.agent.make_local", lambda *_, **__: None),
-            ("appliance.proxy.server.make_operator_local", lambda *_, **__: None),
-            ("web.listener.app.Litestar", lambda **_: None),
-        ):
-            stack.enter_context(patch(place, stand_in))
-        yield
 
 
 def play(folder: Path, seed: int, template: Path | None) -> Verdict | None:
@@ -293,7 +276,7 @@ def play(folder: Path, seed: int, template: Path | None) -> Verdict | None:
         folder.mkdir(mode=0o700)
     world = World(folder, seed, loop)
     try:
-        with simulated(world):
+        with stand_ins(world.fate, world.ledger, world.client, world.new_id):
             if template is None:
                 loop.run_until_complete(world.set_up())
                 return None
