@@ -19,7 +19,7 @@ LONGEST = 20.0  # seconds that a machine stays on when it writes too little
 
 async def power(folder: Path, *, cuts: int, seed: int = 1) -> Found:
     """So many power failures of one machine or the other, while senders post. What was answered 2xx runs."""
-    library = await asyncio.to_thread(_library, folder)
+    made = await asyncio.to_thread(library, folder)
     chance = random.Random(seed)
     failed = 0
     async with both_of(folder) as (both, client):
@@ -28,7 +28,7 @@ async def power(folder: Path, *, cuts: int, seed: int = 1) -> Found:
         try:
             for _ in range(cuts):
                 victim = chance.choice((both.proxy, both.agent))
-                failed += await _cut(victim, library, chance)
+                failed += await _cut(victim, made, chance)
             await until(lambda: answers(client, both.url))
             await until(lambda: answers(client, both.own_url))
         finally:
@@ -41,11 +41,11 @@ async def power(folder: Path, *, cuts: int, seed: int = 1) -> Found:
         return found
 
 
-async def _cut(victim: Program, library: Path, chance: random.Random) -> bool:
+async def _cut(victim: Program, made: Path, chance: random.Random) -> bool:
     """Start it on a machine whose power fails after some writes, then on a good one; whether the power failed."""
     await victim.kill()
     victim.environment = {
-        "LD_PRELOAD": str(library),
+        "LD_PRELOAD": str(made),
         "HOOKPORT_POWER_FOLDER": str(victim.folder),
         "HOOKPORT_POWER_AFTER": str(chance.randint(*LIVES)),
         "HOOKPORT_POWER_SEED": str(chance.randint(1, 1 << 30)),
@@ -61,7 +61,7 @@ async def _cut(victim: Program, library: Path, chance: random.Random) -> bool:
     return failed
 
 
-def _library(folder: Path) -> Path:
+def library(folder: Path) -> Path:
     """Compile it. Raises LeftOutError where that cannot be."""
     compiler = shutil.which("cc")
     if sys.platform != "linux" or platform.libc_ver()[0] != "glibc" or compiler is None:
