@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import sqlite3
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from tests.chaos.upgrading import launch_newer
 from tests.released.living import later, living, ports
 from tests.released.sets import FILES, Frozen, frozen_sets
 from tests.store.make import arrival
-from tests.store.upgrades import REAL, newer, tables_of
+from tests.store.upgrades import REAL, newer, rows_of
 from tests.web.proxy.kit import proxy_over
 
 FURTHER = 2  # forms of each file that only the newer program has
@@ -38,7 +39,7 @@ class Upgrade:
         self.left = folder / "left"
         self.waiting = set(frozen.told["waiting"])
         self.held = 0
-        self.before: dict[str, dict[str, int]] = {}
+        self.before: dict[str, dict[str, Counter[int]]] = {}  # by kind and table: what its rows are
         self.forms = {(kind, number): _form(kind, number) for kind in FILES for number in range(1, _latest(kind) + 1)}
 
     async def fill(self, events: int) -> None:
@@ -74,19 +75,21 @@ class Upgrade:
         return all(_version(folder / role / FILES[kind][1]) == _latest(kind) for kind in ROLES[role])
 
     def check(self, folder: Path, role: str, found: Found, words: str, *, struck: bool) -> None:
-        """What is on the disk: of each file one form or another, wholly, and every row of it; who was not struck went on."""
+        """What is on the disk: of each file one form or another, wholly, and every row of it, as it was; who was not struck
+        went on, and `goes_on` says whether rightly.
+        """
         looked = Path(shutil.copytree(folder / role, self.folder / "looked", ignore=shutil.ignore_patterns("*-shm")))
         for kind in ROLES[role]:
             with closing(sqlite3.connect(looked / FILES[kind][1])) as db:
                 number = pragma_number(db, "user_version")
                 found.must(db.execute("PRAGMA quick_check").fetchone() == ("ok",), f"{words}: {kind} is damaged")
                 found.must(schema(db) == self.forms[kind, number], f"{words}: {kind} is neither form {number} nor another")
-                kept, before = tables_of(db), self.before[kind]
-                found.must(kept["migrations"] == number, f"{words}: {kind} has not the records of its form")
+                kept, before = rows_of(db), self.before[kind]
+                found.must(kept["migrations"].total() == number, f"{words}: {kind} has not the records of its form")
                 for table in before.keys() - {"migrations"} if struck else ():
-                    rows = kept.get(table, 0)
+                    rows = kept.get(table, Counter())
                     right = rows == before[table] or (kind not in QUIET and rows > before[table])
-                    found.must(right, f"{words}: {rows} rows of {kind}.{table} instead of {before[table]}")
+                    found.must(right, f"{words}: {(before[table] - rows).total()} rows of {kind}.{table} are gone or others")
         shutil.rmtree(looked)
 
     async def goes_on(self, folder: Path, found: Found, words: str) -> None:
@@ -105,7 +108,7 @@ class Upgrade:
 async def upgrade(folder: Path, *, events: int = 300, stride: int = 1, whole: int = 1) -> Found:
     """Each role is killed at its 1st, 2nd, 3rd … step of the upgrade, until it ends untouched; always from the beginning.
 
-    `whole`: after each so many-th kill both roles are run to see that all goes on.
+    `whole`: after each so many-th kill, and after the untouched end, both roles are run to see that all goes on.
     """
     found, steps = Found(), []
     made = Upgrade(folder, frozen_sets()[-1])
@@ -116,7 +119,7 @@ async def upgrade(folder: Path, *, events: int = 300, stride: int = 1, whole: in
                 place, words = made.copy(f"{role}-{last}"), f"{role} at step {last}"
                 struck = await made.strike(place, role, last)
                 made.check(place, role, found, words, struck=struck)
-                if struck and number % whole == whole - 1:
+                if not struck or number % whole == whole - 1:
                     await made.goes_on(place, found, words)
                 shutil.rmtree(place)
                 if not struck:
@@ -144,9 +147,9 @@ def _form(kind: str, number: int) -> str:
         return schema(db)
 
 
-def _rows(path: Path) -> dict[str, int]:
+def _rows(path: Path) -> dict[str, Counter[int]]:
     with closing(sqlite3.connect(path)) as db:
-        return tables_of(db)
+        return rows_of(db)
 
 
 def _version(path: Path) -> int:

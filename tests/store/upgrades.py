@@ -2,10 +2,10 @@
 
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.resources import files
-from typing import Any
 
 from store.sqlite import migrate as module
 
@@ -99,7 +99,7 @@ def gated() -> Iterator[Gate]:
         module._apply = apply
 
 
-def tables_of(db: sqlite3.Connection) -> dict[str, Any]:
-    """How many rows each table has."""
+def rows_of(db: sqlite3.Connection) -> dict[str, Counter[int]]:
+    """What rows each table has, as their hashes: alike in one process, and only there."""
     names = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")]
-    return {name: db.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in names}  # noqa: S608 - of the schema
+    return {name: Counter(hash(row) for row in db.execute(f"SELECT * FROM {name}")) for name in names}  # noqa: S608 - of the schema
