@@ -12,7 +12,7 @@ import structlog
 from store.sqlite.database import Opener
 from tests.simulation.__main__ import played
 from tests.simulation.disk import SimDatabase
-from tests.simulation.ends import ORDERS, WANTED, Ledger, Post
+from tests.simulation.ends import INVOICES, ORDERS, STOCK, UNWANTED, WANTED, Ledger, Post
 from tests.simulation.invariants import Invariants
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.places import Kept, Places
@@ -107,6 +107,11 @@ LIES = {  # by what is done wrong: the file, a trigger that does it, and what is
             "BEGIN UPDATE deliveries SET state = 'held' WHERE seq = new.seq; END"
         ),
         "is held, and nobody wished so",
+    ),
+    "a refused one in the inbox": (
+        "events.db",
+        ("AFTER INSERT ON main.events WHEN new.verdict = 'refused' BEGIN INSERT INTO inbox (seq) VALUES (new.seq); END"),
+        "is refused, and waits or ran",
     ),
     "another body": (
         "events.db",
@@ -206,6 +211,21 @@ def test_what_two_agents_have_is_found() -> None:
     assert [*Invariants(ledger).broken(one)] == ["a ran at two agents"]
     ledger.runs[1] = [("one", "b")]
     assert [*Invariants(ledger).broken(one)] == ["b ran, and is nowhere accepted"]
+
+
+@pytest.mark.parametrize(
+    "post",
+    [
+        Post(1, way="proxy", touchpoint=ORDERS, type=WANTED, forged=True),
+        Post(1, way="proxy", touchpoint=STOCK, type=UNWANTED, forged=False),
+        Post(1, way="proxy", touchpoint=INVOICES, type=WANTED, forged=False),
+    ],
+)
+def test_what_must_not_run_and_did_is_found(post: Post) -> None:
+    """Forged, of a type that nobody wants, or on hold: also where no file tells of it."""
+    ledger = Ledger(posts={1: post})
+    ledger.runs[1].append(("one", "a"))
+    assert "1 ran, and must not" in [*Invariants(ledger).broken(Places())]
 
 
 def test_time_goes_by_only_when_nobody_has_anything_to_do() -> None:
