@@ -93,12 +93,8 @@ class ProxyServer:
             limit=lambda: 0,
             stored=lambda: stored_size(opened.folder.queue),
         )
-        self._safekeeping = proxy_safekeeping(
-            opened,
-            directory=lambda: self._snapshot.directory,
-            settings=lambda: self._configuration.backup,
-            clock=clock,
-        )
+        directory, settings = (lambda: self._snapshot.directory), (lambda: self._configuration.backup)
+        self._safekeeping = proxy_safekeeping(opened, directory=directory, settings=settings, clock=clock)
         self._house = ProxyHouse(
             opened=opened,
             hub=self.hub,
@@ -162,8 +158,7 @@ class ProxyServer:
         ):
             self._schedule.every(seconds, chore, name=name)
         self._schedule.start()
-        if self.opened.late.migrating or self._safekeeping.owes_one:
-            self._tasks.spawn(self.catch_up(), name="upgrade")
+        self._tasks.spawn(self.catch_up(), name="upgrade")
 
     async def catch_up(self) -> None:
         """See Role."""
