@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from store.vault import Vault
 from touchpoints.moment import Micros
 
 CONFIGURATION = "configuration.db"
@@ -45,3 +46,6 @@ class BackupFiles(Protocol):
 
     def try_restore(self, folder: Path, *, now: Micros) -> Counted:
         """Open both copies as a start would, but for bringing older ones up to date, and read them from end to end."""
+
+    def check_key(self, folder: Path, vault: Vault) -> None:
+        """Raise ProblemError(key_wrong) where the copy of the configuration was begun with another key than the vault's."""

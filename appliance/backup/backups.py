@@ -12,13 +12,13 @@ from typing import Any
 import structlog
 
 from appliance import VERSION
-from appliance.backup.archive import Manifest, unpack, write_archive
+from appliance.backup.archive import Manifest, read_key, unpack, write_archive
 from appliance.backup.sealed_key import seal_key
 from appliance.clock import Clock
 from appliance.data_folder import DataFolder
 from store.backup import BackupFiles
 from store.settings import BackupSettings
-from store.vault import read_key_file
+from store.vault import Vault, read_key_file
 from touchpoints.moment import HOUR, Micros, rfc3339
 from touchpoints.problem import Problem, ProblemError, problem
 from touchpoints.size import format_size
@@ -162,7 +162,7 @@ class Backups:
             )
             for name in manifest.files:  # so that copies, archive and what it unpacks to never take the disk all at once
                 (work / name).unlink()
-            self._try(aside, work / "tried", manifest, now)
+            self._try(aside, work / "tried", manifest, now, passphrase=settings.passphrase)
             size = aside.stat().st_size
             if size > settings.size:
                 raise ProblemError(problem("backup_too_large", size=format_size(size), limit=format_size(settings.size)))
@@ -172,11 +172,18 @@ class Backups:
         self._let_go(settings, now)
         return Kept(path=target, made_at=now, size=size), manifest
 
-    def _try(self, archive: Path, folder: Path, manifest: Manifest, now: Micros) -> None:
-        """Put it back, beside: what cannot be put back is no backup."""
+    def _try(self, archive: Path, folder: Path, manifest: Manifest, now: Micros, *, passphrase: str) -> None:
+        """Put it back, beside: what cannot be put back is no backup. Nor is one whose key does not open what is in it."""
         unpack(archive, folder)
         if self._files.try_restore(folder, now=now) != manifest.counted:
             raise ProblemError(problem("backup_unreadable", file=archive.name, why="it holds not what was put in"))
+        if manifest.with_key:
+            try:
+                self._files.check_key(folder, Vault(read_key(archive, passphrase)))
+            except ProblemError as error:
+                if error.problems[0].code != "key_wrong":
+                    raise
+                raise ProblemError(problem("backup_own_key_wrong", file=self._folder.key)) from None
 
     def _must_have_room(self, size: int, *, now: Micros) -> None:
         """Free disk for twice what a backup takes: the copies, and the archive made of them; then that, and what it holds."""

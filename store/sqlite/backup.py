@@ -6,8 +6,9 @@ from contextlib import closing
 from pathlib import Path
 
 from store.backup import CONFIGURATION, EVENTS_OF, Counted
-from store.sqlite.backup_file import copy_whole, copying, count, explaining, opener, pages, size_of, sound
+from store.sqlite.backup_file import check_key_of, copy_whole, copying, count, explaining, opener, pages, size_of, sound
 from store.sqlite.database import CONFIGURATION_APPLICATION, EVENTS_APPLICATION
+from store.vault import Vault
 from touchpoints.moment import Micros
 
 EVENTS = EVENTS_OF["agent"]
@@ -39,6 +40,10 @@ class SqliteBackupFiles:
             pass
         with sound(folder / EVENTS, "events", EVENTS_APPLICATION, now) as db:
             return _counted(db, "")
+
+    def check_key(self, folder: Path, vault: Vault) -> None:
+        """See BackupFiles."""
+        check_key_of(folder / CONFIGURATION, vault)
 
 
 def hold_what_waits(events: Path) -> None:

@@ -6,7 +6,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from store.sqlite.database import Opener, explained, pragma_number, reads_whole
+from store.sqlite.instance import check_key
 from store.sqlite.migrate import migrate, outdated, schema
+from store.vault import Vault
 from touchpoints.moment import Micros
 from touchpoints.problem import ProblemError, problem
 
@@ -56,6 +58,12 @@ def sound(path: Path, kind: str, application: int, now: Micros) -> Iterator[sqli
         if outdated(db, kind) is None:  # an older one is brought up to date where it is put back
             migrate(db, kind, path=path, now=now)
         yield db
+
+
+def check_key_of(configuration: Path, vault: Vault) -> None:
+    """Raise ProblemError(key_wrong) where a copy of a configuration was begun with another key than the vault's."""
+    with reading(configuration) as db:
+        check_key(db, vault)
 
 
 @contextmanager

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from store.backup import CONFIGURATION, EVENTS_OF, Counted
-from store.sqlite.backup_file import copy_whole, copying, count, pages, reading, size_of, sound
+from store.sqlite.backup_file import check_key_of, copy_whole, copying, count, pages, reading, size_of, sound
 from store.sqlite.database import PROXY_APPLICATION, QUEUE_APPLICATION
+from store.vault import Vault
 from touchpoints.moment import Micros
 
 QUEUE = EVENTS_OF["proxy"]
@@ -38,6 +39,10 @@ class SqliteProxyBackupFiles:
             with sound(folder / name, kind, application, now):
                 pass
         return _counted(folder)
+
+    def check_key(self, folder: Path, vault: Vault) -> None:
+        """See BackupFiles."""
+        check_key_of(folder / CONFIGURATION, vault)
 
 
 def _counted(folder: Path) -> Counted:

@@ -14,6 +14,7 @@ from tests.appliance.agents import MACHINE, TOUCHPOINT, agent_over, apply
 from tests.store.make import arrival, query
 from tests.store.test_dock import landed
 from touchpoints.event import Verdict
+from touchpoints.problem import ProblemError
 
 pytestmark = pytest.mark.anyio
 
@@ -52,6 +53,24 @@ async def test_what_was_pulled_and_not_known_to_be_accepted_is_held(tmp_path: Pa
         found = await codes(role)
         assert (found["restored"]["count"], found["refused_events"]["count"]) == (2, 1)
     assert query(tmp_path / "data" / "events.db", "SELECT state, count(*) FROM deliveries GROUP BY state") == [("held", 2)]
+
+
+async def test_a_key_that_opens_nothing_of_it_makes_no_backup(tmp_path: Path) -> None:
+    """The key file was exchanged, or damaged, while the agent ran: told at once, not when a backup is put back."""
+    async with agent_over(tmp_path / "data", start=False) as role:
+        await apply(role, TOUCHPOINT + '[backup]\npassphrase = "seven lazy herons"\n')
+        made, key = await role._safekeeping.make(actor=MACHINE), tmp_path / "data" / "secret.key"
+        own = key.read_text()
+        for content, code in ((f"{bytes(32).hex()}\n", "backup_own_key_wrong"), ("half", "key_file_malformed")):
+            key.write_text(content)
+            with pytest.raises(ProblemError) as caught:
+                await role._safekeeping.make(actor=MACHINE)
+            assert caught.value.problems[0].code == code
+            assert str(key) in (await codes(role))["backup_failed"]["text"]
+            assert [str(one.path) for one in role._safekeeping.backups.kept()] == [made["file"]]
+        key.write_text(own)
+        await role._safekeeping.make(actor=MACHINE)
+        assert "backup_failed" not in await codes(role)
 
 
 async def test_it_is_told_until_somebody_has_looked(tmp_path: Path) -> None:
