@@ -99,7 +99,7 @@ class Agent:
             tasks=self._tasks,
         )
         self._safekeeping = agent_safekeeping(
-            opened, works=lambda: self._works, settings=lambda: self.configuration.backup, clock=clock
+            opened, works=lambda: self._works, configuration=lambda: self.configuration, clock=clock
         )
         connect = partial(open_key_transport, environment=environment)
         self._captures = Captures(opened.configuration, lambda: self.configuration)

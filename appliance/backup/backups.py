@@ -54,14 +54,17 @@ class Backups:
         *,
         files: BackupFiles,
         settings: Callable[[], BackupSettings],
+        floor: Callable[[], int],
         instance: Callable[[], str],
         chance: Callable[[int], bytes],
         clock: Clock,
     ) -> None:
+        """`floor` is how many bytes of the data folder's disk are left free at least; see appliance.floor."""
         self.trouble: Problem | None = None  # why the last try made none
         self._folder = folder
         self._files = files
         self._settings = settings
+        self._floor = floor
         self._instance = instance
         self._chance = chance
         self._clock = clock
@@ -186,11 +189,15 @@ class Backups:
                 raise ProblemError(problem("backup_own_key_wrong", file=self._folder.key)) from None
 
     def _must_have_room(self, size: int, *, now: Micros) -> None:
-        """Free disk for twice what a backup takes: the copies, and the archive made of them; then that, and what it holds."""
-        free = min(shutil.disk_usage(place).free for place in (self._folder.path, self.place))
-        if free < 2 * size:
-            told = {"needed": format_size(2 * size), "free": format_size(free)}
-            raise ProblemError(problem("backup_no_room", moment=rfc3339(now), **told))
+        """Free disk for twice what a backup takes: the copies, and the archive made of them; then that, and what it holds.
+
+        In the data folder beyond the floor, below which senders would be turned away because of it.
+        """
+        for place, needed in ((self._folder.path, 2 * size + self._floor()), (self.place, 2 * size)):
+            free = shutil.disk_usage(place).free
+            if free < needed:
+                told = {"needed": format_size(needed), "free": format_size(free)}
+                raise ProblemError(problem("backup_no_room", moment=rfc3339(now), **told))
 
     def _halves(self) -> Iterator[Path]:
         """What a process that was killed left."""

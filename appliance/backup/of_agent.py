@@ -19,7 +19,7 @@ from appliance.works import Works
 from store.backup import CONFIGURATION
 from store.inbox import StoreUnavailable
 from store.log import Filter
-from store.settings import BackupSettings, Configuration
+from store.settings import Configuration
 from store.sqlite.backup import EVENTS, SqliteBackupFiles, hold_what_waits
 from store.sqlite.configuration import SqliteConfiguration
 from store.sqlite.database import CONFIGURATION_APPLICATION, AiosqliteDatabase, Opener
@@ -59,7 +59,7 @@ class AgentAftermath(Aftermath):
 
 
 def agent_safekeeping(
-    opened: Opened, *, works: Callable[[], Works | None], settings: Callable[[], BackupSettings], clock: Clock
+    opened: Opened, *, works: Callable[[], Works | None], configuration: Callable[[], Configuration], clock: Clock
 ) -> Safekeeping:
     """An agent's, over its opened data folder."""
 
@@ -74,7 +74,8 @@ def agent_safekeeping(
         people=opened.people,
         aftermath=AgentAftermath(opened.configuration, deeds=deeds),
         late=opened.late,
-        settings=settings,
+        settings=lambda: configuration().backup,
+        floor=lambda: configuration().retention.free_disk,
         clock=clock,
     )
 

@@ -40,6 +40,7 @@ class Safekeeping:
         aftermath: Aftermath,
         late: LateFile[Any],
         settings: Callable[[], BackupSettings],
+        floor: Callable[[], int],
         clock: Clock,
     ) -> None:
         self._instance = ""
@@ -53,6 +54,7 @@ class Safekeeping:
             folder,
             files=files,
             settings=settings,
+            floor=floor,
             instance=lambda: self._instance,
             chance=os.urandom,
             clock=clock,

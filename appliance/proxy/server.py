@@ -97,6 +97,7 @@ class ProxyServer:
             opened,
             directory=lambda: self._snapshot.directory,
             settings=lambda: self._configuration.backup,
+            floor=lambda: FREE_DISK,
             clock=clock,
         )
         self._house = ProxyHouse(

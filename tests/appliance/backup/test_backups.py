@@ -46,11 +46,13 @@ class Keeper:
         self.opened = opened
         self.clock = Hands()
         self.settings = BackupSettings()
+        self.floor = 0
         self.files = SqliteBackupFiles()
         self.backups = Backups(
             opened.folder,
             files=self.files,
             settings=lambda: self.settings,
+            floor=lambda: self.floor,
             instance=lambda: "it",
             chance=os.urandom,
             clock=self.clock,
@@ -176,6 +178,23 @@ async def test_without_room_none_is_made(keeper: Keeper, monkeypatch: pytest.Mon
     await keeper.backups.when_due()
     assert len(keeper.moments()) == 1
     assert keeper.backups.trouble is None
+
+
+async def test_the_floor_of_the_disk_is_left_alone(keeper: Keeper, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """None is made that would turn senders away; another disk that backups are kept on has no floor."""
+    usage, free = shutil.disk_usage(tmp_path), {"data": 300 * MIB, "kept": 100 * MIB}
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=free[Path(path).name]))
+    keeper.settings = replace(keeper.settings, folder=str(tmp_path / "kept"))
+    keeper.floor = 300 * MIB - 1000
+    with pytest.raises(ProblemError, match="of free disk, and 300MiB are free") as caught:
+        await keeper.backups.make()
+    assert caught.value.problems[0].code == "backup_no_room"
+    keeper.floor = 200 * MIB
+    await keeper.backups.make()
+    free["kept"] = 1000
+    with pytest.raises(ProblemError, match="of free disk"):
+        await keeper.backups.make()
+    assert len(keeper.moments()) == 1
 
 
 async def test_a_copy_that_cannot_be_put_back_is_no_backup(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """What an agent's backup that was put back may not do by itself, and how long that is told."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from appliance.backup.of_agent import AgentRestore
 from appliance.backup.restore import Wanted, restore
 from appliance.clock import Clock
 from appliance.data_folder import DataFolder
+from store.settings import MIB
 from tests.appliance.agents import MACHINE, TOUCHPOINT, agent_over, apply
 from tests.store.make import arrival, query
 from tests.store.test_dock import landed
@@ -71,6 +73,18 @@ async def test_a_key_that_opens_nothing_of_it_makes_no_backup(tmp_path: Path) ->
         key.write_text(own)
         await role._safekeeping.make(actor=MACHINE)
         assert "backup_failed" not in await codes(role)
+
+
+async def test_it_leaves_the_floor_of_the_disk_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`free_disk` of [retention]: below it senders are turned away."""
+    async with agent_over(tmp_path / "data", start=False) as role:
+        usage = shutil.disk_usage(tmp_path)._replace(free=300 * MIB)
+        monkeypatch.setattr("appliance.backup.backups.shutil.disk_usage", lambda _path: usage)
+        await role._safekeeping.make(actor=MACHINE)
+        await apply(role, '[retention]\nfree_disk = "300MiB"\n')
+        with pytest.raises(ProblemError, match="of free disk"):
+            await role._safekeeping.make(actor=MACHINE)
+        assert "backup_no_room" in await codes(role)
 
 
 async def test_it_is_told_until_somebody_has_looked(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from appliance.backup.of_proxy import ProxyRestore
 from appliance.backup.restore import RoleRestore, Wanted, restore
 from appliance.clock import Clock
 from appliance.data_folder import DataFolder
+from appliance.proxy.server import FREE_DISK
 from store.remote_errors import RemoteError
 from store.sqlite.database import pragma_number
 from tests.appliance.agents import agent_over
@@ -240,6 +241,10 @@ async def test_one_is_made_while_senders_post_and_a_failure_needs_the_operator(
         monkeypatch.setattr("appliance.backup.backups.shutil.disk_usage", lambda _path: usage._replace(free=1000))
         await site.role._safekeeping.backups.when_due()
         assert "backup_no_room" in await codes(site)
+        nearly = usage._replace(free=FREE_DISK + 1000)  # below it senders are turned away
+        monkeypatch.setattr("appliance.backup.backups.shutil.disk_usage", lambda _path: nearly)
+        with pytest.raises(ProblemError, match="of free disk"):
+            await site.role._safekeeping.backups.make()
         monkeypatch.undo()
         assert "backup" in {job.name for job in site.role._schedule._scheduler.get_jobs()}
         for number in range(3):
