@@ -148,6 +148,7 @@ class Agent:
             await self._works.close(grace=grace / 2)
             await self._house.write_down()
         await self._tasks.end()
+        await self._safekeeping.close()
 
     def _keep_house(self) -> None:
         for seconds, chore, name in (

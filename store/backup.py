@@ -13,6 +13,11 @@ CONFIGURATION = "configuration.db"
 EVENTS_OF = {"agent": "events.db", "proxy": "queue.db"}
 
 
+def never() -> bool:
+    """What is not halted."""
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
     """What a backup holds."""
@@ -28,13 +33,22 @@ class Counted:
 class BackupFiles(Protocol):
     """Copies of a data folder's files, taken while others write to them. Everything here may take minutes: call it in a thread.
 
-    Raises ProblemError: store_corrupt, disk_full, store_unopenable, store_newer, store_foreign.
+    `halted` is asked now and then, from that thread: once it says so, what has begun is broken off.
+
+    Raises ProblemError: store_corrupt, disk_full, store_unopenable, store_newer, store_foreign; where it was halted, any.
     """
 
     role: str  # agent | proxy
 
     def copy(
-        self, folder: Path, target: Path, *, settled: bool, room: Callable[[int], None], configuration: Path | None = None
+        self,
+        folder: Path,
+        target: Path,
+        *,
+        settled: bool,
+        room: Callable[[int], None],
+        configuration: Path | None = None,
+        halted: Callable[[], bool] = never,
     ) -> Counted:
         """Copy both files of a data folder into another folder: each of one moment, the events first, so that the
         configuration knows whatever they speak of.
@@ -44,7 +58,7 @@ class BackupFiles(Protocol):
         takes, about, before anything is written; what it raises goes through.
         """
 
-    def try_restore(self, folder: Path, *, now: Micros) -> Counted:
+    def try_restore(self, folder: Path, *, now: Micros, halted: Callable[[], bool] = never) -> Counted:
         """Open both copies as a start would, but for bringing older ones up to date, and read them from end to end."""
 
     def check_key(self, folder: Path, vault: Vault) -> None:

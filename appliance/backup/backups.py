@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import structlog
@@ -30,6 +31,7 @@ _PREFIX = {"agent": "hookport-", "proxy": "hookport-proxy-"}
 _SUFFIX, _STAMP = ".backup", "%Y%m%dT%H%M%SZ"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _AGAIN = HOUR  # after a failure
+HALTED = "backup_halted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,8 @@ class Backups:
         self._chance = chance
         self._clock = clock
         self._making = asyncio.Lock()
+        self._halt = Event()
+        self._under_way: set[asyncio.Task[tuple[Kept, Manifest]]] = set()
         self._tried_at: Micros | None = None
 
     @property
@@ -102,16 +106,29 @@ class Backups:
     async def make(self, configuration: Path | None = None) -> tuple[Kept, Manifest]:
         """Make one now, try it, and let the oldest go; `configuration` is what is packed instead of the one that stands there.
 
-        Raises ProblemError; the older ones are all still there then.
+        Raises ProblemError; the older ones are all still there then. Who is cancelled does not end what is being made.
         """
+        task = asyncio.get_running_loop().create_task(self._made(configuration), name="backup")
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return await asyncio.shield(task)
+
+    async def close(self) -> None:
+        """Break off what is being made, and wait until nothing of it is left; none is made from now on."""
+        self._halt.set()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    async def _made(self, configuration: Path | None) -> tuple[Kept, Manifest]:
         async with self._making:
             now = self._tried_at = self._clock.now()
             try:
                 made = await asyncio.to_thread(self._make, now, configuration)
-            except ProblemError as error:
-                self.trouble = _told(error.problems[0], now)
-                raise
-            except OSError as error:
+            except (ProblemError, OSError) as error:
+                if self._halt.is_set():  # whatever it then says of a file: it was cut off in the middle of it
+                    raise ProblemError(problem(HALTED)) from None
+                if isinstance(error, ProblemError):
+                    self.trouble = _told(error.problems[0], now)
+                    raise
                 self.trouble = problem("backup_failed", moment=rfc3339(now), why=error.strerror or type(error).__name__)
                 raise ProblemError(self.trouble) from error
             self.trouble = None
@@ -131,6 +148,7 @@ class Backups:
 
     def _make(self, now: Micros, configuration: Path | None) -> tuple[Kept, Manifest]:
         settings = self._settings()
+        self._go_on()
         try:
             self.place.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -153,6 +171,7 @@ class Backups:
             settled=settings.settled,
             room=partial(self._must_have_room, now=now),
             configuration=configuration,
+            halted=self._halt.is_set,
         )
         key = None
         if settings.passphrase:
@@ -161,7 +180,15 @@ class Backups:
         aside = target.with_name(f".{target.name}.new")
         try:
             manifest = write_archive(
-                aside, work, role=role, made_at=now, version=VERSION, instance=self._instance(), counted=counted, key=key
+                aside,
+                work,
+                role=role,
+                made_at=now,
+                version=VERSION,
+                instance=self._instance(),
+                counted=counted,
+                key=key,
+                told=self._go_on,
             )
             for name in manifest.files:  # so that copies, archive and what it unpacks to never take the disk all at once
                 (work / name).unlink()
@@ -177,8 +204,8 @@ class Backups:
 
     def _try(self, archive: Path, folder: Path, manifest: Manifest, now: Micros, *, passphrase: str) -> None:
         """Put it back, beside: what cannot be put back is no backup. Nor is one whose key does not open what is in it."""
-        unpack(archive, folder)
-        if self._files.try_restore(folder, now=now) != manifest.counted:
+        unpack(archive, folder, told=self._go_on)
+        if self._files.try_restore(folder, now=now, halted=self._halt.is_set) != manifest.counted:
             raise ProblemError(problem("backup_unreadable", file=archive.name, why="it holds not what was put in"))
         if manifest.with_key:
             try:
@@ -187,6 +214,10 @@ class Backups:
                 if error.problems[0].code != "key_wrong":
                     raise
                 raise ProblemError(problem("backup_own_key_wrong", file=self._folder.key)) from None
+
+    def _go_on(self, _bytes: int = 0) -> None:
+        if self._halt.is_set():
+            raise ProblemError(problem(HALTED))
 
     def _must_have_room(self, size: int, *, now: Micros) -> None:
         """Free disk for twice what a backup takes: the copies, and the archive made of them; then that, and what it holds.

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from store.backup import CONFIGURATION, EVENTS_OF, Counted
+from store.backup import CONFIGURATION, EVENTS_OF, Counted, never
 from store.sqlite.backup_file import check_key_of, copy_whole, copying, count, explaining, opener, pages, size_of, sound
 from store.sqlite.database import CONFIGURATION_APPLICATION, EVENTS_APPLICATION
 from store.vault import Vault
@@ -20,25 +20,32 @@ class SqliteBackupFiles:
     role = "agent"
 
     def copy(
-        self, folder: Path, target: Path, *, settled: bool, room: Callable[[int], None], configuration: Path | None = None
+        self,
+        folder: Path,
+        target: Path,
+        *,
+        settled: bool,
+        room: Callable[[int], None],
+        configuration: Path | None = None,
+        halted: Callable[[], bool] = never,
     ) -> Counted:
         """See BackupFiles."""
         source, configuration = folder / EVENTS, configuration or folder / CONFIGURATION
-        with copying(source, target / EVENTS, application=EVENTS_APPLICATION) as db:
+        with copying(source, target / EVENTS, application=EVENTS_APPLICATION, halted=halted) as db:
             _choose(db, bodies=settled)
             (size,) = db.execute(SELECT_SIZE).fetchone()
             room(size + pages(db, "copy") + size_of(configuration))
             for statement in COPIES:
                 db.execute(statement)
             counted = _counted(db, "copy.")
-        copy_whole(configuration, target / CONFIGURATION)
+        copy_whole(configuration, target / CONFIGURATION, halted=halted)
         return counted
 
-    def try_restore(self, folder: Path, *, now: Micros) -> Counted:
+    def try_restore(self, folder: Path, *, now: Micros, halted: Callable[[], bool] = never) -> Counted:
         """See BackupFiles."""
-        with sound(folder / CONFIGURATION, "configuration", CONFIGURATION_APPLICATION, now):
+        with sound(folder / CONFIGURATION, "configuration", CONFIGURATION_APPLICATION, now, halted=halted):
             pass
-        with sound(folder / EVENTS, "events", EVENTS_APPLICATION, now) as db:
+        with sound(folder / EVENTS, "events", EVENTS_APPLICATION, now, halted=halted) as db:
             return _counted(db, "")
 
     def check_key(self, folder: Path, vault: Vault) -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -48,8 +49,12 @@ class Keeper:
         self.settings = BackupSettings()
         self.floor = 0
         self.files = SqliteBackupFiles()
+        self.renew()
+
+    def renew(self) -> None:
+        """Those of another start."""
         self.backups = Backups(
-            opened.folder,
+            self.opened.folder,
             files=self.files,
             settings=lambda: self.settings,
             floor=lambda: self.floor,
@@ -61,6 +66,20 @@ class Keeper:
     def moments(self) -> list[Micros]:
         """When those that are kept were made, newest first."""
         return [one.made_at for one in self.backups.kept()]
+
+
+class HaltsAfter(Event):
+    """A stop that comes before the `last` look at it."""
+
+    def __init__(self, last: int) -> None:
+        super().__init__()
+        self._left = last
+
+    def is_set(self) -> bool:
+        self._left -= 1
+        if not self._left:
+            self.set()
+        return super().is_set()
 
 
 @pytest.fixture
@@ -154,9 +173,9 @@ async def test_copies_and_what_is_tried_never_lie_there_together(keeper: Keeper,
     """Twice what a backup takes is enough: the copies are gone before the archive is unpacked again."""
     honest, there = keeper.files.try_restore, list[str]()
 
-    def looked(folder: Path, *, now: Micros) -> object:
+    def looked(folder: Path, **options: Any) -> object:
         there.extend(path.name for path in folder.parent.iterdir())
-        return honest(folder, now=now)
+        return honest(folder, **options)
 
     monkeypatch.setattr(keeper.files, "try_restore", looked)
     await keeper.backups.make()
@@ -238,3 +257,34 @@ async def test_a_folder_that_cannot_be_written_to_is_told(keeper: Keeper, tmp_pa
     assert keeper.backups.trouble is not None
     assert keeper.backups.trouble.code == "backup_failed"
     assert problem("backup_failed", moment="", why="").mend in str(keeper.backups.trouble)
+
+
+async def test_a_stop_breaks_it_off_wherever_it_is(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before its 1st, 2nd, 3rd … look at whether to go on, until it ends untouched: no half is left, and nothing is told."""
+    monkeypatch.setattr("store.sqlite.backup_file._PACE", 100)
+    broken = 0
+    for last in range(1, 200):
+        keeper.renew()
+        keeper.backups._halt = halt = HaltsAfter(last)
+        try:
+            await keeper.backups.make()
+        except ProblemError as error:
+            codes = [one.code for one in error.problems]
+        else:
+            break
+        assert (codes, halt.is_set(), keeper.backups.trouble) == (["backup_halted"], True, None)
+        assert list(keeper.backups.place.glob("*")) == []
+        assert not (keeper.opened.folder.spool / "backup").exists()
+        broken += 1
+    assert broken > 10  # pieces of files alone are seven
+    assert len(keeper.moments()) == 1
+
+
+async def test_none_is_begun_once_it_is_over(keeper: Keeper) -> None:
+    """The older ones are kept."""
+    await keeper.backups.make()
+    await keeper.backups.close()
+    keeper.clock.time += DAY
+    with pytest.raises(ProblemError, match="about to stop"):
+        await keeper.backups.make()
+    assert keeper.moments() == [NOON]
