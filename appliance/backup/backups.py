@@ -74,6 +74,7 @@ class Backups:
         self._halt = Event()
         self._under_way: set[asyncio.Task[tuple[Kept, Manifest]]] = set()
         self._tried_at: Micros | None = None
+        self._too_large_for: BackupSettings | None = None  # the last one that was tried
 
     @property
     def place(self) -> Path:
@@ -91,10 +92,13 @@ class Backups:
         return sorted(found, key=lambda one: one.made_at, reverse=True)
 
     async def when_due(self) -> None:
-        """Make one if its time has passed since the last; a failure waits an hour for the next try."""
+        """Make one if its time has passed since the last; a failure waits an hour for the next try.
+
+        One that is too large waits for its next time, or for other settings: it would be made whole each hour, for nothing.
+        """
         now = self._clock.now()
         due = self._last_due(now)
-        if due is None or (self._tried_at is not None and due <= self._tried_at <= now < self._tried_at + _AGAIN):
+        if due is None or self._rests(due, now):
             return
         made = [one.made_at for one in await asyncio.to_thread(self.kept)]
         if not any(due <= moment <= now for moment in made):  # one of a day to come was made while the clock was wrong
@@ -102,6 +106,12 @@ class Backups:
                 await self.make()
             except ProblemError as error:
                 log.warning("backup_not_made", problem=str(error.problems[0]))
+
+    def _rests(self, due: Micros, now: Micros) -> bool:
+        """Whether one that is due was tried so short a time ago, and failed, that it is not tried again yet."""
+        if self._tried_at is None or not due <= self._tried_at <= now:
+            return False
+        return now < self._tried_at + _AGAIN or self._too_large_for == self._settings()
 
     async def make(self, configuration: Path | None = None) -> tuple[Kept, Manifest]:
         """Make one now, try it, and let the oldest go; `configuration` is what is packed instead of the one that stands there.
@@ -121,6 +131,7 @@ class Backups:
     async def _made(self, configuration: Path | None) -> tuple[Kept, Manifest]:
         async with self._making:
             now = self._tried_at = self._clock.now()
+            self._too_large_for = None
             try:
                 made = await asyncio.to_thread(self._make, now, configuration)
             except (ProblemError, OSError) as error:
@@ -195,6 +206,7 @@ class Backups:
             self._try(aside, work / "tried", manifest, now, passphrase=settings.passphrase)
             size = aside.stat().st_size
             if size > settings.size:
+                self._too_large_for = settings
                 raise ProblemError(problem("backup_too_large", size=format_size(size), limit=format_size(settings.size)))
             aside.replace(target)
         finally:

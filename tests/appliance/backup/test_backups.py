@@ -169,6 +169,27 @@ async def test_one_that_is_too_large_is_told_and_the_others_stay(keeper: Keeper)
     assert keeper.backups.trouble.code == "backup_too_large"
 
 
+async def test_one_that_is_too_large_is_not_made_again_each_hour(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next night it is, or an hour later where the settings are others: it may fit then."""
+    copies, honest = list[Micros](), keeper.files.copy
+
+    def counted(*paths: Path, **options: Any) -> object:
+        copies.append(keeper.clock.time)
+        return honest(*paths, **options)
+
+    monkeypatch.setattr(keeper.files, "copy", counted)
+    keeper.settings = replace(keeper.settings, size=1000)
+    for _ in range(30):  # hours, past half past two
+        await keeper.backups.when_due()
+        keeper.clock.time += HOUR
+    assert copies == [NOON, NOON + 15 * HOUR]
+    assert keeper.backups.trouble is not None
+    keeper.settings = replace(keeper.settings, size=MIB)
+    await keeper.backups.when_due()
+    assert copies[2:] == keeper.moments() == [NOON + 30 * HOUR]
+    assert keeper.backups.trouble is None
+
+
 async def test_copies_and_what_is_tried_never_lie_there_together(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
     """Twice what a backup takes is enough: the copies are gone before the archive is unpacked again."""
     honest, there = keeper.files.try_restore, list[str]()
