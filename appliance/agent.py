@@ -98,9 +98,7 @@ class Agent:
             new_id=new_id,
             tasks=self._tasks,
         )
-        self._safekeeping = agent_safekeeping(
-            opened, works=lambda: self._works, configuration=lambda: self.configuration, clock=clock
-        )
+        self._safekeeping = agent_safekeeping(opened, configuration=lambda: self.configuration, clock=clock)
         connect = partial(open_key_transport, environment=environment)
         self._captures = Captures(opened.configuration, lambda: self.configuration)
         self._effects = Effects(

@@ -53,13 +53,18 @@ class SqliteBackupFiles:
         check_key_of(folder / CONFIGURATION, vault)
 
 
-def hold_what_waits(events: Path) -> None:
-    """In a restored file: nothing that was planned goes out by itself any more: what was pending is held."""
+def hold_what_waits(events: Path) -> int:
+    """In a restored file: nothing that was planned goes out by itself any more: what was pending is held.
+
+    The number of the last event in it; all that come have higher ones, whatever the clock does.
+    """
     with explaining(events), closing(opener(events, EVENTS_APPLICATION)()) as db:
         db.execute("BEGIN IMMEDIATE")
         for statement in HOLD_ALL:
             db.execute(statement)
+        (last,) = db.execute(SELECT_LAST).fetchone()
         db.execute("COMMIT")
+    return int(last)
 
 
 CHOOSE = """
@@ -110,6 +115,7 @@ COPIES = (
     *(f"INSERT INTO copy.{table} SELECT * FROM main.{table}" for table in _WHOLE),  # noqa: S608 - joins constants
 )
 
+SELECT_LAST = "SELECT coalesce(max(seq), 0) FROM events"
 HOLD_ALL = (
     """
     INSERT INTO counters (state, whose, n) SELECT 'held', destination, count(*) FROM deliveries
