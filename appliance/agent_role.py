@@ -79,6 +79,10 @@ class AgentRole(Agent):
         applied = await self.control.apply(document, base=base, digest=digest, prune=False, dry_run=False, actor=actor)
         return applied.problems
 
+    async def break_off(self) -> None:
+        """See Role."""
+        await self._safekeeping.close()
+
     def told(self) -> Sequence[tuple[str, str]]:
         """See Role."""
         mode = self.configuration.agent.mode or "not chosen yet (on the page, or by mode in [agent] of a configuration file)"

@@ -13,6 +13,7 @@ from appliance.clock import Clock
 from appliance.data_folder import DataFolder, prepare, sweep_spool, unusable
 from appliance.instance_lock import InstanceLock
 from appliance.late_file import LateFile
+from appliance.restore_mark import refuse_marked
 from appliance.running import read_running
 from store.inbox import StoreUnavailable
 from store.log import Log
@@ -161,7 +162,11 @@ async def _open_files(folder: DataFolder, lock: InstanceLock, clock: Clock) -> O
 
 
 def vault_of(folder: DataFolder, *, is_new: bool, others: tuple[Path, ...]) -> Vault:
-    """The key is made for a new folder only: a lost configuration, or a lost key, is for a person to put back."""
+    """The key is made for a new folder only: a lost configuration, or a lost key, is for a person to put back.
+
+    So is what a restore that was broken off left: both roles ask here first, before they make or open anything.
+    """
+    refuse_marked(folder)
     if not is_new:
         return open_key(folder.key)
     for left in others:

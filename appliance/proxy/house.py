@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import structlog
 
 from appliance.clock import Clock
-from appliance.floor import Floor
+from appliance.data_folder import DataFolder
+from appliance.floor import Floor, stored_size
 from appliance.house import Chore
 from appliance.late_file import nothing_before
 from appliance.proxy.needs import OperatorNeed, deeper_needs, expired_needs, gap_needs
@@ -26,6 +27,11 @@ log = structlog.get_logger()
 SLICE = 200  # events a transaction
 TOLD: Micros = 7 * DAY  # so long the operator is told of events that went by their age
 _EXPIRED = "events.expired"
+
+
+def floor_of(folder: DataFolder, *, free_disk: Callable[[], int]) -> Floor:
+    """The floor of a proxy's disk; what it stores is bounded by quotas."""
+    return Floor(folder.path, free_disk=free_disk, limit=lambda: 0, stored=lambda: stored_size(folder.queue))
 
 
 @dataclass(slots=True, kw_only=True)

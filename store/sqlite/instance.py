@@ -17,6 +17,7 @@ T = TypeVar("T")
 _KEY_CHECK = "hookport key check 1"
 
 RESTORED = "restored_of"  # the fact that tells of which moment the backup is that was put back
+RESTORED_UP_TO = "restored_up_to"  # and which number its last event has, where it is an agent's
 DELETE_SESSIONS = "DELETE FROM sessions"
 
 
@@ -58,13 +59,17 @@ class Instance:
 
         await self._run(work)
 
-    async def put_back(self, *, of: Micros, now: Micros) -> None:
-        """Note that this is the configuration of a backup made at `of`. Nobody is signed in any more."""
+    async def put_back(self, *, of: Micros, now: Micros, up_to: int | None = None) -> None:
+        """Note that this is the configuration of a backup made at `of`, whose last event has the number `up_to`.
+
+        Nobody is signed in any more.
+        """
 
         def work(db: sqlite3.Connection) -> None:
             for statement in self._fleeting:
                 db.execute(statement)
             write_instance(db, RESTORED, str(of))
+            write_instance(db, RESTORED_UP_TO, "" if up_to is None else str(up_to))
             write_audit(db, AuditLine(at=now, actor="machine", action="backup.restore", detail=rfc3339(of)))
             db.execute("COMMIT")
 
