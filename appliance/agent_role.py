@@ -13,6 +13,7 @@ from appliance.role import Kind
 from store.configuration import Actor, Document
 from store.inbox import StoreUnavailable
 from store.settings import PageSettings
+from store.sqlite.instance import understanding
 from touchpoints.problem import Problem
 from web.listener.certificate import Certificate
 
@@ -33,6 +34,11 @@ class AgentRole(Agent):
     def page_settings(self) -> PageSettings:
         """See Role."""
         return self.configuration.page
+
+    async def load(self) -> None:
+        """See Role."""
+        with understanding(self.opened.folder.configuration):
+            await super().load()
 
     async def start(self) -> None:
         """See Role."""

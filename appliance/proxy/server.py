@@ -34,6 +34,7 @@ from store.organisations import PairedAgent
 from store.queue import Queue
 from store.server_settings import ServerConfiguration
 from store.settings import MIB, PageSettings, shares
+from store.sqlite.instance import understanding
 from touchpoints.problem import Problem
 from web.facts import Facts
 from web.listener.budget import Budget
@@ -135,9 +136,10 @@ class ProxyServer:
 
     async def load(self) -> None:
         """See Role."""
-        self._adopt(await self.opened.configuration.load(self._environment))
-        await self._snapshot.refresh()
-        await self._safekeeping.recall()
+        with understanding(self.opened.folder.configuration):
+            self._adopt(await self.opened.configuration.load(self._environment))
+            await self._snapshot.refresh()
+            await self._safekeeping.recall()
 
     async def last_applied(self) -> str:
         """See Role."""

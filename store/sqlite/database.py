@@ -136,6 +136,18 @@ def reads_whole(db: sqlite3.Connection) -> bool:
     return bool(answer == "ok")
 
 
+def is_sound(db: sqlite3.Connection) -> bool:
+    """Whether SQLite finds nothing at all wrong with a small file: as `reads_whole`, and that indexes agree with their tables,
+    and that no row speaks of one that is not there."""
+    try:
+        (answer,) = db.execute("PRAGMA integrity_check(1)").fetchone()
+        return bool(answer == "ok") and db.execute("PRAGMA foreign_key_check").fetchone() is None
+    except sqlite3.DatabaseError as error:
+        if primary_code(error) in CORRUPT:
+            return False
+        raise
+
+
 CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
