@@ -122,30 +122,18 @@ def pragma_number(db: sqlite3.Connection, name: str) -> int:
     return int(value)
 
 
-def reads_whole(db: sqlite3.Connection) -> bool:
-    """Whether SQLite finds the file sound from end to end; all but the agreement of indexes with their tables.
+def reads_whole(db: sqlite3.Connection, *, indexes: bool = False) -> bool:
+    """Whether SQLite finds the file sound from end to end; that indexes agree with their tables only if asked for.
 
     Raises sqlite3.Error when it could not be read for another reason: a failing cable is no reason to give up a file.
     """
     try:
-        (answer,) = db.execute("PRAGMA quick_check(1)").fetchone()
+        (answer,) = db.execute(f"PRAGMA {'integrity_check' if indexes else 'quick_check'}(1)").fetchone()
     except sqlite3.DatabaseError as error:
         if primary_code(error) in CORRUPT:
             return False
         raise
     return bool(answer == "ok")
-
-
-def is_sound(db: sqlite3.Connection) -> bool:
-    """Whether SQLite finds nothing at all wrong with a small file: as `reads_whole`, and that indexes agree with their tables,
-    and that no row speaks of one that is not there."""
-    try:
-        (answer,) = db.execute("PRAGMA integrity_check(1)").fetchone()
-        return bool(answer == "ok") and db.execute("PRAGMA foreign_key_check").fetchone() is None
-    except sqlite3.DatabaseError as error:
-        if primary_code(error) in CORRUPT:
-            return False
-        raise
 
 
 CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})

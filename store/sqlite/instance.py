@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from store.inbox import StoreUnavailable
 from store.people import AuditLine
-from store.sqlite.database import Database, explained, is_sound
+from store.sqlite.database import Database, explained, reads_whole
 from store.sqlite.migrate import migrate
 from store.sqlite.people import write_audit
 from store.vault import Vault
@@ -113,13 +113,16 @@ def check_key(db: sqlite3.Connection, vault: Vault) -> None:
         write_instance(db, "key_check", ours)
 
 
+CHECK_REFERENCES = "PRAGMA foreign_key_check"
+
+
 def make_current(db: sqlite3.Connection, kind: str, *, path: Path, now: Micros, keep: Path | None = None) -> None:
     """Look a configuration.db just opened through, then bring it up to date, as `migrate` does; it is small.
 
     Raises ProblemError: store_corrupt, and what `migrate` raises.
     """
     try:
-        sound = is_sound(db)
+        sound = reads_whole(db, indexes=True) and db.execute(CHECK_REFERENCES).fetchone() is None
     except sqlite3.Error as error:
         raise explained(error, path) from error
     if not sound:

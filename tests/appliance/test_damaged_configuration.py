@@ -1,4 +1,4 @@
-"""A damaged configuration.db, the agent's and the proxy's: the start is refused in words, with what to do, and the file stays."""
+"""A damaged configuration.db, the agent's and the proxy's: the start is refused in words, and the file stays."""
 
 import sqlite3
 from collections.abc import Callable
