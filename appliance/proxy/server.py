@@ -30,7 +30,6 @@ from appliance.running import digest
 from appliance.schedule import Schedule
 from appliance.tasks import Tasks
 from store.configuration import Actor, Document
-from store.organisations import PairedAgent
 from store.queue import Queue
 from store.server_settings import ServerConfiguration
 from store.settings import MIB, PageSettings, shares
@@ -208,15 +207,11 @@ class ProxyServer:
             await self.direct.follow(listening(configuration.server))
 
     def _queue(self) -> Queue | None:
-        file = self.opened.usable
-        return file.queue if file else None
+        return file.queue if (file := self.opened.usable) else None
 
     async def _refresh(self) -> None:
         await self._snapshot.refresh()
         self._traffic.moved()
-
-    def _agent(self, agent_id: str) -> PairedAgent | None:
-        return self._snapshot.directory.agents.get(agent_id)
 
     def _trusts(self, address: str) -> bool:
         return self._trusted.trusts(address)
@@ -248,7 +243,7 @@ class ProxyServer:
             refresh=self._refresh,
             settings=lambda: self._configuration.server,
             signing_key=self.opened.signing_key,
-            gatekeeper=Gatekeeper(agent=self._agent, chance=os.urandom),
+            gatekeeper=Gatekeeper(agent=lambda one: self._snapshot.directory.agents.get(one), chance=os.urandom),  # noqa: PLW0108 - it is made anew
             readiness=Readiness(chance=os.urandom, steady=self._clock.steady),
             bells=bells,
             asks=Asks(bells),
