@@ -22,7 +22,7 @@ from store.sqlite.configuration import SqliteConfiguration
 from store.sqlite.database import CONFIGURATION_APPLICATION, AiosqliteDatabase, Opener, reads_whole
 from store.sqlite.door import SqliteDoor
 from store.sqlite.events_file import EventsFile
-from store.sqlite.migrate import migrate
+from store.sqlite.instance import make_current
 from store.sqlite.old_path import SqliteOldPaths
 from store.sqlite.pairing import SqlitePairing
 from store.sqlite.people import SqlitePeople
@@ -139,8 +139,8 @@ async def _open_files(folder: DataFolder, lock: InstanceLock, clock: Clock) -> O
     )
     database = await AiosqliteDatabase.open(opener)
     try:
-        bring = partial(migrate, kind="configuration", path=folder.configuration, now=clock.now())
-        await database.run(partial(bring, keep=folder.configuration_before))
+        current = partial(make_current, kind="configuration", path=folder.configuration, now=clock.now())
+        await database.run(partial(current, keep=folder.configuration_before))
         late = _late_events(folder, clock)
         await late.look()
     except BaseException:

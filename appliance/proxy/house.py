@@ -11,6 +11,7 @@ from appliance.data_folder import DataFolder
 from appliance.floor import Floor, stored_size
 from appliance.house import Chore
 from appliance.late_file import nothing_before
+from appliance.look_through import LookThrough
 from appliance.proxy.needs import OperatorNeed, deeper_needs, expired_needs, gap_needs
 from appliance.proxy.opening import OpenedProxy
 from appliance.proxy.outlook import Outlook
@@ -49,7 +50,13 @@ class ProxyHouse:
     unseen: Callable[[], bool] = lambda: False  # a backup was put back, and nobody has looked at what that left
     _expired: list[tuple[Micros, str, int]] = field(default_factory=list)  # when, which organisation, how many
     _deeper: tuple[OperatorNeed, ...] = ()
+    look_through: LookThrough = field(init=False)
     _leaps: tuple[OperatorNeed, ...] = ()  # gaps that such a backup left in every queue at once
+
+    def __post_init__(self) -> None:
+        """What looks through the queue's file."""
+        facts = self.opened.configuration
+        self.look_through = LookThrough(file=lambda: self.opened.usable, facts=facts, clock=self.clock)
 
     @property
     def chores(self) -> Sequence[Chore]:
@@ -60,6 +67,7 @@ class ProxyHouse:
             (10.0, self.open_queue, "queue"),
             (60.0, self.survey, "survey"),
             (60.0, self.expire, "expire"),
+            *self.look_through.chores,
         )
 
     async def open_queue(self) -> None:

@@ -29,10 +29,10 @@ from appliance.running import digest
 from appliance.schedule import Schedule
 from appliance.tasks import Tasks
 from store.configuration import Actor, Document
-from store.organisations import PairedAgent
 from store.queue import Queue
 from store.server_settings import ServerConfiguration
 from store.settings import MIB, PageSettings, shares
+from store.sqlite.instance import understanding
 from touchpoints.problem import Problem
 from web.listener.budget import Budget
 from web.listener.certificate import Certificate
@@ -128,9 +128,10 @@ class ProxyServer:
 
     async def load(self) -> None:
         """See Role."""
-        self._adopt(await self.opened.configuration.load(self._environment))
-        await self._snapshot.refresh()
-        await self._safekeeping.recall()
+        with understanding(self.opened.folder.configuration):
+            self._adopt(await self.opened.configuration.load(self._environment))
+            await self._snapshot.refresh()
+            await self._safekeeping.recall()
 
     async def last_applied(self) -> str:
         """See Role."""
@@ -203,15 +204,11 @@ class ProxyServer:
             await self.direct.follow(listening(configuration.server))
 
     def _queue(self) -> Queue | None:
-        file = self.opened.usable
-        return file.queue if file else None
+        return file.queue if (file := self.opened.usable) else None
 
     async def _refresh(self) -> None:
         await self._snapshot.refresh()
         self._traffic.moved()
-
-    def _agent(self, agent_id: str) -> PairedAgent | None:
-        return self._snapshot.directory.agents.get(agent_id)
 
     def _trusts(self, address: str) -> bool:
         return self._trusted.trusts(address)
@@ -243,7 +240,7 @@ class ProxyServer:
             refresh=self._refresh,
             settings=lambda: self._configuration.server,
             signing_key=self.opened.signing_key,
-            gatekeeper=Gatekeeper(agent=self._agent, chance=os.urandom),
+            gatekeeper=Gatekeeper(agent=lambda one: self._snapshot.directory.agents.get(one), chance=os.urandom),  # noqa: PLW0108 - it is made anew
             readiness=Readiness(chance=os.urandom, steady=self._clock.steady),
             bells=bells,
             asks=Asks(bells),

@@ -122,13 +122,13 @@ def pragma_number(db: sqlite3.Connection, name: str) -> int:
     return int(value)
 
 
-def reads_whole(db: sqlite3.Connection) -> bool:
-    """Whether SQLite finds the file sound from end to end; all but the agreement of indexes with their tables.
+def reads_whole(db: sqlite3.Connection, *, indexes: bool = False) -> bool:
+    """Whether SQLite finds the file sound from end to end; that indexes agree with their tables only if asked for.
 
     Raises sqlite3.Error when it could not be read for another reason: a failing cable is no reason to give up a file.
     """
     try:
-        (answer,) = db.execute("PRAGMA quick_check(1)").fetchone()
+        (answer,) = db.execute(f"PRAGMA {'integrity_check' if indexes else 'quick_check'}(1)").fetchone()
     except sqlite3.DatabaseError as error:
         if primary_code(error) in CORRUPT:
             return False
