@@ -23,7 +23,10 @@ _UNLOCKED = {"pip", "setuptools", "wheel", "hookport"}
 
 
 def audit() -> str:
-    """What is wrong, a line each; empty: nothing. Where nobody can be asked for published holes, that is said and is no fault."""
+    """What is wrong, a line each; empty: nothing.
+
+    Where nobody can be asked for published holes, that is said and is no fault.
+    """
     wanted = locked(LOCKS / "dev.txt")
     wrong = list(strangers(wanted, installed(ROOT / ".venv")))
     try:
