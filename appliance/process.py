@@ -16,6 +16,7 @@ from appliance import VERSION
 from appliance.address import join_address, split_address
 from appliance.agent_role import AGENT
 from appliance.browser import has_desktop, open_page, show_first
+from appliance.ceilings import page_ceilings
 from appliance.clock import Clock
 from appliance.data_folder import locate
 from appliance.logs import Redactor, set_up_logs
@@ -28,8 +29,9 @@ from appliance.signals import stop_on_signals
 from store.configuration import Actor, Document
 from store.document import merge_value
 from touchpoints.problem import Problem, ProblemError, problem
-from web.guard_host import host_name
+from web.guard_host import host_name, is_loopback
 from web.listener.certificate import Certificate
+from web.listener.crowd import Ceilings
 from web.listener.server import Listener
 
 if sys.platform != "win32":
@@ -157,14 +159,15 @@ async def _serve(role: Role, place: tuple[str, int], *, browser: bool) -> int:
 async def _open_page(role: Role, place: tuple[str, int]) -> list[Listener]:
     """Listen for the page. Beyond loopback by TLS, and then for commands and setup links on a loopback port as well."""
     settings = role.page_settings
+    first, second = page_ceilings()
     if not await check_reach(role.opened, place[0], settings):
-        local = await Listener.open(role.local, *place)
+        local = await Listener.open(role.local, *place, ceilings=first, trusted=is_loopback)
         role.page = role.loopback = f"http://{join_address(*local.address)}"
-        return [local, *await _open_ipv6(role, local.address)]
+        return [local, *await _open_ipv6(role, local.address, second)]
     certificate = await asyncio.to_thread(Certificate, Path(settings.tls_certificate), Path(settings.tls_key))
-    wide = await Listener.open(role.local, *place, certificate=certificate)
+    wide = await Listener.open(role.local, *place, certificate=certificate, ceilings=first)
     try:
-        local = await Listener.open(role.local, "127.0.0.1", 0)
+        local = await Listener.open(role.local, "127.0.0.1", 0, ceilings=second, trusted=is_loopback)
     except BaseException:
         await wide.close(grace=0)
         raise
@@ -174,13 +177,13 @@ async def _open_page(role: Role, place: tuple[str, int]) -> list[Listener]:
     return [wide, local]
 
 
-async def _open_ipv6(role: Role, address: tuple[str, int]) -> list[Listener]:
+async def _open_ipv6(role: Role, address: tuple[str, int], ceilings: Ceilings) -> list[Listener]:
     """The same port of IPv6's loopback, which `localhost` means on many systems; none where the system has it not."""
     host, port = address
     if host != "127.0.0.1":
         return []
     try:
-        return [await Listener.open(role.local, "::1", port)]
+        return [await Listener.open(role.local, "::1", port, ceilings=ceilings, trusted=is_loopback)]
     except ProblemError as error:
         log.info("the page is not at [::1]", why=str(error.problems[0]))
         return []

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.bench.processes import most_resident
+from tests.bench.processes import most_resident, open_handles
 from tests.chaos.found import Found
 from tests.chaos.ledger import HUGE_FROM, Ledger, Sender, open_sink
 from tests.free_port import free_port
@@ -67,6 +67,18 @@ class Limited:
                 return (await client.get(f"http://127.0.0.1:{self.port}/health")).is_success
         return False
 
+    async def page_answers(self) -> bool:
+        """Whether the page answers."""
+        with contextlib.suppress(httpx.HTTPError):
+            async with httpx.AsyncClient(timeout=20, trust_env=False) as client:
+                return (await client.get(f"http://127.0.0.1:{self.admin}/")).status_code in {200, 302, 303, 307}
+        return False
+
+    def open_handles(self) -> int:
+        """How many file handles it has, where the system tells."""
+        assert self.process is not None
+        return open_handles(self.process.pid)
+
     async def judged(self, client: httpx.AsyncClient, found: Found) -> Found:
         """Given all it needs again it lives, takes an event, and delivers everything it promised."""
         assert self.process is not None
@@ -118,8 +130,8 @@ async def memory(folder: Path, *, size: int = 256, bodies: int = 16, rounds: int
         return await made.judged(client, found)
 
 
-async def handles(folder: Path, *, most: int = 96, rounds: int = 1) -> Found:
-    """Connections take every file handle there is: while they last nobody comes in; then all goes on as before."""
+async def handles(folder: Path, *, most: int = 192, rounds: int = 1) -> Found:
+    """More strangers than file handles, at the public port and at the page: handles never run out, and nobody is unanswered."""
     if sys.platform == "win32":
         raise LeftOutError("Windows knows no such limit")
     else:  # noqa: RET506 - so that a check for Windows sees that the other is not there
@@ -128,18 +140,23 @@ async def handles(folder: Path, *, most: int = 96, rounds: int = 1) -> Found:
         await made.start(COMMAND, limit)
         sender = Sender(made.ledger, lambda: made.url, client)
         found = Found()
+        strangers = ((made.port, b"POST /hooks/orders HTTP/1.1\r\n"), (made.admin, b"GET / HTTP/1.1\r\n"))
+        taken = []
         for _ in range(rounds):
             await sender.insist(5)
-            await made.ledger.arrived()  # what is on its way out just then would take the destination for dead
+            await made.ledger.arrived()
             with contextlib.ExitStack() as stack:
-                for _ in range(2 * most):
+                for place, line in strangers * most:
                     with contextlib.suppress(OSError):
-                        one = stack.enter_context(socket.create_connection(("127.0.0.1", made.port), 2))
-                        one.sendall(b"POST /hooks/orders HTTP/1.1\r\n")
-                hasty = httpx.AsyncClient(timeout=1, trust_env=False)
-                async with hasty:
-                    await Sender(made.ledger, lambda: made.url, hasty).post(3)
+                        one = stack.enter_context(socket.create_connection(("127.0.0.1", place), 2))
+                        one.sendall(line)
+                        taken.append(made.open_handles())
+                await sender.post(3)
+                found.must(await made.page_answers(), "the page did not answer")
             await sender.insist(5, pause=0.2)
+        found.notes.append(f"{max(taken)} handles of {most} at most")
+        found.must(made.ledger.refused[0] == 0, "a sender was not answered")
+        found.must(max(taken) < most, "they ran out")
         return await made.judged(client, found)
 
 
