@@ -28,11 +28,13 @@ from appliance.setup import check_reach, link_at_start
 from appliance.signals import stop_on_signals
 from store.configuration import Actor, Document
 from store.document import merge_value
-from touchpoints.problem import Problem, ProblemError, problem
+from touchpoints.handles import no_handle_left
+from touchpoints.problem import Problem, ProblemError, catalogue, problem
 from web.guard_host import host_name, is_loopback
 from web.listener.certificate import Certificate
 from web.listener.crowd import Ceilings
 from web.listener.server import Listener
+from web.page import words
 
 if sys.platform != "win32":
     from appliance.handles_posix import allow_many_handles
@@ -48,7 +50,12 @@ _MACHINE = Actor(name="machine", machine=True)
 
 def run(options: RunOptions, kind: Kind = AGENT) -> int:
     """Run the agent, or the proxy, until it is asked to stop; the exit code."""
-    return asyncio.run(_run(options, os.environ, kind))
+    try:
+        return asyncio.run(_run(options, os.environ, kind))
+    except OSError as error:
+        if not no_handle_left(error):
+            raise
+        return _refuse((problem("no_handles_to_run"),), code=1)
 
 
 async def _run(options: RunOptions, environment: Mapping[str, str], kind: Kind) -> int:
@@ -145,6 +152,7 @@ async def _serve(role: Role, place: tuple[str, int], *, browser: bool) -> int:
         if browser:
             open_page(f"{role.loopback}{link or ''}")
         _spare_the_collector()
+        await asyncio.to_thread(_read_words)
         log.info("started", version=VERSION, data_dir=str(folder.path), page=role.page)
         await stop.wait()
         log.info("stopping")
@@ -187,6 +195,12 @@ async def _open_ipv6(role: Role, address: tuple[str, int], ceilings: Ceilings) -
     except ProblemError as error:
         log.info("the page is not at [::1]", why=str(error.problems[0]))
         return []
+
+
+def _read_words() -> None:
+    """The words of what can be wrong are needed when there may be no file handle left to read them by."""
+    catalogue()
+    words.catalogue()
 
 
 def _spare_the_collector() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from building import audit, check
+from building.place import LOCKS
 
 WANTED = {"aiohttp": "3.14.5", "jinja2": "3.1.6"}
 
@@ -83,7 +84,7 @@ def test_where_nobody_answers_only_the_installed_is_compared(
 @pytest.fixture
 def locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of lock files like ours, without an accepted hole."""
-    shutil.copy(audit.LOCKS / "dev.txt", tmp_path)
+    shutil.copy(LOCKS / "dev.txt", tmp_path)
     monkeypatch.setattr(audit, "LOCKS", tmp_path)
     return tmp_path
 

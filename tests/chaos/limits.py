@@ -29,7 +29,7 @@ PATIENCE = 60.0
 class Limited:
     """An agent as a process of its own, in direct mode."""
 
-    def __init__(self, folder: Path, sink: str, ledger: Ledger) -> None:
+    def __init__(self, folder: Path, sink: str, ledger: Ledger, more: str = "") -> None:
         self.folder = folder
         self.ledger = ledger
         self.port, self.admin = free_port(), free_port()
@@ -37,7 +37,7 @@ class Limited:
         self._file = folder / "hookport.toml"
         self._file.write_text(
             f'[agent]\nmode = "direct"\nhost_public_url = "http://127.0.0.1:{self.port}"\nlisten = "127.0.0.1"\n'
-            f'port = {self.port}\n[retention]\nfree_disk = "0B"\n' + touchpoint("orders", sink, "", "concurrency = 4"),
+            f'port = {self.port}\n[retention]\nfree_disk = "0B"\n' + touchpoint("orders", sink, "", "concurrency = 4") + more,
             encoding="utf-8",
         )
         self.process: asyncio.subprocess.Process | None = None
@@ -102,12 +102,12 @@ class Limited:
 
 
 @asynccontextmanager
-async def limited(folder: Path) -> AsyncIterator[tuple[Limited, httpx.AsyncClient]]:
-    """An agent that is not started, its destination, and a client."""
+async def limited(folder: Path, more: str = "") -> AsyncIterator[tuple[Limited, httpx.AsyncClient]]:
+    """An agent that is not started, its destination, and a client. `more` is of its configuration."""
     ledger = Ledger()
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
     async with open_sink(ledger) as sink, httpx.AsyncClient(timeout=60, trust_env=False, limits=limits) as client:
-        made = Limited(folder, sink.url, ledger)
+        made = Limited(folder, sink.url, ledger, more)
         try:
             yield made, client
         finally:
