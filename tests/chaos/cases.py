@@ -76,6 +76,7 @@ CASES = {
     "corrupt": Case("corrupt:corrupt", {"places": 8}, {"places": 100, "seed": 7}),
     "clock-jumps": Case("clocks:jumps", {}, {"rounds": 60, "seed": 7}),
     "handles": Case("limits:handles", {}, {"rounds": 20}),
+    "handles-gone": Case("no_handles:no_handles", {}, {"leave": tuple(range(16))}),
     "memory": Case("limits:memory", {"bodies": 10}, {"bodies": 16, "rounds": 10}),
     "crowd": Case(
         "crowd:agent",

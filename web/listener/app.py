@@ -12,6 +12,7 @@ from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from touchpoints.event import Headers
+from touchpoints.handles import no_handle_left
 from touchpoints.handshake import methods_of
 from touchpoints.request import Request
 from web.listener.body import BodyReader, NoRoom, SenderGone, TooLarge
@@ -75,9 +76,9 @@ async def answer_by(work: Awaitable[Taken], scope: Scope, send: Send) -> None:
         taken = TOO_LARGE
     except NoRoom:
         taken = NO_ROOM
-    except Exception:
+    except Exception as error:
         _log.exception("a request failed")
-        taken = FAILED
+        taken = NO_ROOM if no_handle_left(error) else FAILED
     if not _accepted(scope, taken):
         await _send(send, taken)
 
