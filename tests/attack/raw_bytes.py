@@ -22,7 +22,7 @@ from tests.web.listener.scene import Scene, signature
 from web.listener.app import make_app
 from web.listener.connection import Deadlines
 from web.listener.protocol import GuardedProtocol
-from web.listener.server import _config
+from web.listener.uvicorn_config import uvicorn_config
 
 LONGEST = 600  # seconds, of virtual time, within which every connection ends
 _SWEEP = 4.0  # seconds, of virtual time
@@ -49,7 +49,7 @@ class RawBytes:
 
     def __init__(self) -> None:
         self._scene = Scene()
-        self._config = _config(make_app(self._scene.intake()))
+        self._config = uvicorn_config(make_app(self._scene.intake()))
         self._made = WeakSet[GuardedProtocol]()
         self._count = 0
 
