@@ -98,9 +98,7 @@ class Agent:
             new_id=new_id,
             tasks=self._tasks,
         )
-        self._safekeeping = agent_safekeeping(
-            opened, works=lambda: self._works, settings=lambda: self.configuration.backup, clock=clock
-        )
+        self._safekeeping = agent_safekeeping(opened, configuration=lambda: self.configuration, clock=clock)
         connect = partial(open_key_transport, environment=environment)
         self._captures = Captures(opened.configuration, lambda: self.configuration)
         self._effects = Effects(
@@ -148,6 +146,7 @@ class Agent:
             await self._works.close(grace=grace / 2)
             await self._house.write_down()
         await self._tasks.end()
+        await self._safekeeping.close()
 
     def _keep_house(self) -> None:
         for seconds, chore, name in (

@@ -8,11 +8,13 @@ from appliance.agent import Agent
 from appliance.clock import Clock
 from appliance.data_folder import DataFolder
 from appliance.logs import Redactor
+from appliance.look_through import LookThrough
 from appliance.opening import Opened, open_folder
 from appliance.role import Kind
 from store.configuration import Actor, Document
 from store.inbox import StoreUnavailable
 from store.settings import PageSettings
+from store.sqlite.instance import understanding
 from touchpoints.problem import Problem
 from web.listener.certificate import Certificate
 
@@ -34,10 +36,19 @@ class AgentRole(Agent):
         """See Role."""
         return self.configuration.page
 
+    async def load(self) -> None:
+        """See Role."""
+        with understanding(self.opened.folder.configuration):
+            await super().load()
+
     async def start(self) -> None:
         """See Role."""
         await super().start()
         self._schedule.every(10.0, self.open_late, name="events file")
+        facts = self.opened.configuration
+        self.look_through = LookThrough(file=lambda: self.opened.usable, facts=facts, clock=self._clock)
+        for seconds, chore, name in self.look_through.chores:
+            self._schedule.every(seconds, chore, name=name)
         if self.opened.late.migrating or self._safekeeping.owes_one:
             self._tasks.spawn(self.catch_up(), name="upgrade")
 
@@ -78,6 +89,10 @@ class AgentRole(Agent):
         """See Role."""
         applied = await self.control.apply(document, base=base, digest=digest, prune=False, dry_run=False, actor=actor)
         return applied.problems
+
+    async def break_off(self) -> None:
+        """See Role."""
+        await self._safekeeping.close()
 
     def told(self) -> Sequence[tuple[str, str]]:
         """See Role."""

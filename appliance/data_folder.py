@@ -33,6 +33,11 @@ class DataFolder:
         return self.path / "configuration.before-upgrade.db"
 
     @property
+    def restore_unfinished(self) -> Path:
+        """The mark of a backup that is being put back; see appliance.restore_mark."""
+        return self.path / "restore.unfinished"
+
+    @property
     def events(self) -> Path:
         """Inbox, outbox, attempts."""
         return self.path / "events.db"

@@ -13,6 +13,7 @@ from appliance.clock import Clock
 from appliance.data_folder import DataFolder, prepare, sweep_spool, unusable
 from appliance.instance_lock import InstanceLock
 from appliance.late_file import LateFile
+from appliance.restore_mark import refuse_marked
 from appliance.running import read_running
 from store.inbox import StoreUnavailable
 from store.log import Log
@@ -21,7 +22,7 @@ from store.sqlite.configuration import SqliteConfiguration
 from store.sqlite.database import CONFIGURATION_APPLICATION, AiosqliteDatabase, Opener, reads_whole
 from store.sqlite.door import SqliteDoor
 from store.sqlite.events_file import EventsFile
-from store.sqlite.migrate import migrate
+from store.sqlite.instance import make_current
 from store.sqlite.old_path import SqliteOldPaths
 from store.sqlite.pairing import SqlitePairing
 from store.sqlite.people import SqlitePeople
@@ -138,8 +139,8 @@ async def _open_files(folder: DataFolder, lock: InstanceLock, clock: Clock) -> O
     )
     database = await AiosqliteDatabase.open(opener)
     try:
-        bring = partial(migrate, kind="configuration", path=folder.configuration, now=clock.now())
-        await database.run(partial(bring, keep=folder.configuration_before))
+        current = partial(make_current, kind="configuration", path=folder.configuration, now=clock.now())
+        await database.run(partial(current, keep=folder.configuration_before))
         late = _late_events(folder, clock)
         await late.look()
     except BaseException:
@@ -161,7 +162,11 @@ async def _open_files(folder: DataFolder, lock: InstanceLock, clock: Clock) -> O
 
 
 def vault_of(folder: DataFolder, *, is_new: bool, others: tuple[Path, ...]) -> Vault:
-    """The key is made for a new folder only: a lost configuration, or a lost key, is for a person to put back."""
+    """The key is made for a new folder only: a lost configuration, or a lost key, is for a person to put back.
+
+    So is what a restore that was broken off left: both roles ask here first, before they make or open anything.
+    """
+    refuse_marked(folder)
     if not is_new:
         return open_key(folder.key)
     for left in others:

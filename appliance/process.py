@@ -16,6 +16,7 @@ from appliance import VERSION
 from appliance.address import join_address, split_address
 from appliance.agent_role import AGENT
 from appliance.browser import has_desktop, open_page, show_first
+from appliance.ceilings import page_ceilings
 from appliance.clock import Clock
 from appliance.data_folder import locate
 from appliance.logs import Redactor, set_up_logs
@@ -27,10 +28,13 @@ from appliance.setup import check_reach, link_at_start
 from appliance.signals import stop_on_signals
 from store.configuration import Actor, Document
 from store.document import merge_value
-from touchpoints.problem import Problem, ProblemError, problem
-from web.guard_host import host_name
+from touchpoints.handles import no_handle_left
+from touchpoints.problem import Problem, ProblemError, catalogue, problem
+from web.guard_host import host_name, is_loopback
 from web.listener.certificate import Certificate
+from web.listener.crowd import Ceilings
 from web.listener.server import Listener
+from web.page import words
 
 if sys.platform != "win32":
     from appliance.handles_posix import allow_many_handles
@@ -46,7 +50,12 @@ _MACHINE = Actor(name="machine", machine=True)
 
 def run(options: RunOptions, kind: Kind = AGENT) -> int:
     """Run the agent, or the proxy, until it is asked to stop; the exit code."""
-    return asyncio.run(_run(options, os.environ, kind))
+    try:
+        return asyncio.run(_run(options, os.environ, kind))
+    except OSError as error:
+        if not no_handle_left(error):
+            raise
+        return _refuse((problem("no_handles_to_run"),), code=1)
 
 
 async def _run(options: RunOptions, environment: Mapping[str, str], kind: Kind) -> int:
@@ -143,6 +152,7 @@ async def _serve(role: Role, place: tuple[str, int], *, browser: bool) -> int:
         if browser:
             open_page(f"{role.loopback}{link or ''}")
         _spare_the_collector()
+        await asyncio.to_thread(_read_words)
         log.info("started", version=VERSION, data_dir=str(folder.path), page=role.page)
         await stop.wait()
         log.info("stopping")
@@ -157,14 +167,15 @@ async def _serve(role: Role, place: tuple[str, int], *, browser: bool) -> int:
 async def _open_page(role: Role, place: tuple[str, int]) -> list[Listener]:
     """Listen for the page. Beyond loopback by TLS, and then for commands and setup links on a loopback port as well."""
     settings = role.page_settings
+    first, second = page_ceilings()
     if not await check_reach(role.opened, place[0], settings):
-        local = await Listener.open(role.local, *place)
+        local = await Listener.open(role.local, *place, ceilings=first, trusted=is_loopback)
         role.page = role.loopback = f"http://{join_address(*local.address)}"
-        return [local, *await _open_ipv6(role, local.address)]
+        return [local, *await _open_ipv6(role, local.address, second)]
     certificate = await asyncio.to_thread(Certificate, Path(settings.tls_certificate), Path(settings.tls_key))
-    wide = await Listener.open(role.local, *place, certificate=certificate)
+    wide = await Listener.open(role.local, *place, certificate=certificate, ceilings=first)
     try:
-        local = await Listener.open(role.local, "127.0.0.1", 0)
+        local = await Listener.open(role.local, "127.0.0.1", 0, ceilings=second, trusted=is_loopback)
     except BaseException:
         await wide.close(grace=0)
         raise
@@ -174,16 +185,22 @@ async def _open_page(role: Role, place: tuple[str, int]) -> list[Listener]:
     return [wide, local]
 
 
-async def _open_ipv6(role: Role, address: tuple[str, int]) -> list[Listener]:
+async def _open_ipv6(role: Role, address: tuple[str, int], ceilings: Ceilings) -> list[Listener]:
     """The same port of IPv6's loopback, which `localhost` means on many systems; none where the system has it not."""
     host, port = address
     if host != "127.0.0.1":
         return []
     try:
-        return [await Listener.open(role.local, "::1", port)]
+        return [await Listener.open(role.local, "::1", port, ceilings=ceilings, trusted=is_loopback)]
     except ProblemError as error:
         log.info("the page is not at [::1]", why=str(error.problems[0]))
         return []
+
+
+def _read_words() -> None:
+    """The words of what can be wrong are needed when there may be no file handle left to read them by."""
+    catalogue()
+    words.catalogue()
 
 
 def _spare_the_collector() -> None:

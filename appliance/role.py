@@ -80,6 +80,9 @@ class Role(Protocol):
     async def stop(self, *, grace: float) -> None:
         """Accept nothing more, let what is under way end within `grace` seconds. The folder stays open."""
 
+    async def break_off(self) -> None:
+        """End a backup that is being made, before the folder is closed: its thread works in there. Part of `stop`."""
+
     def told(self) -> Sequence[tuple[str, str]]:
         """What a person is told at start, as (what, how it stands)."""
 

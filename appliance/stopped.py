@@ -30,4 +30,5 @@ async def open_stopped(data_dir: Path | None, *, proxy: bool = False) -> AsyncIt
         await role.catch_up()
         yield role.local, role.machine_token
     finally:
+        await role.break_off()
         await role.opened.close()

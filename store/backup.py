@@ -5,11 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from store.vault import Vault
 from touchpoints.moment import Micros
 
 CONFIGURATION = "configuration.db"
 # The file of events, by the role whose backup it is. In a backup it is called as in the data folder.
 EVENTS_OF = {"agent": "events.db", "proxy": "queue.db"}
+
+
+def never() -> bool:
+    """What is not halted."""
+    return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,13 +33,22 @@ class Counted:
 class BackupFiles(Protocol):
     """Copies of a data folder's files, taken while others write to them. Everything here may take minutes: call it in a thread.
 
-    Raises ProblemError: store_corrupt, disk_full, store_unopenable, store_newer, store_foreign.
+    `halted` is asked now and then, from that thread: once it says so, what has begun is broken off.
+
+    Raises ProblemError: store_corrupt, disk_full, store_unopenable, store_newer, store_foreign; where it was halted, any.
     """
 
     role: str  # agent | proxy
 
     def copy(
-        self, folder: Path, target: Path, *, settled: bool, room: Callable[[int], None], configuration: Path | None = None
+        self,
+        folder: Path,
+        target: Path,
+        *,
+        settled: bool,
+        room: Callable[[int], None],
+        configuration: Path | None = None,
+        halted: Callable[[], bool] = never,
     ) -> Counted:
         """Copy both files of a data folder into another folder: each of one moment, the events first, so that the
         configuration knows whatever they speak of.
@@ -43,5 +58,8 @@ class BackupFiles(Protocol):
         takes, about, before anything is written; what it raises goes through.
         """
 
-    def try_restore(self, folder: Path, *, now: Micros) -> Counted:
+    def try_restore(self, folder: Path, *, now: Micros, halted: Callable[[], bool] = never) -> Counted:
         """Open both copies as a start would, but for bringing older ones up to date, and read them from end to end."""
+
+    def check_key(self, folder: Path, vault: Vault) -> None:
+        """Raise ProblemError(key_wrong) where the copy of the configuration was begun with another key than the vault's."""

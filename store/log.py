@@ -159,6 +159,9 @@ class Log(Protocol):
     async def backlog(self) -> Backlog:
         """What is not settled."""
 
+    async def count_held(self, *, up_to: int) -> int:
+        """How many deliveries are held, of events with this number or a lower one."""
+
     async def destinations(self) -> Mapping[int, DestinationBacklog]:
         """What is not settled, by destination; cheap however much is stored."""
 

@@ -26,7 +26,7 @@ from store.document import parse
 from store.secret_source import is_source
 from store.settings_definition import ALL_SETTINGS, read_configuration
 from tests.docs.generated import GENERATED
-from tests.docs.page import DOCS, PAGES, ROOT, Block, anchors, blocks, commands, fences, generated, links, section
+from tests.docs.page import DOCS, PAGES, ROOT, Block, anchors, blocks, commands, fences, generated, links, section, tables
 from touchpoints.definition_setting import Reading
 from touchpoints.provider import providers
 from touchpoints.span import parse_span
@@ -108,6 +108,17 @@ def test_every_test_that_a_page_names_is_there() -> None:
     named = {one for page in PAGES for one in re.findall(r"`((?:tests/[a-z_/]+/)?test_[a-z_]+\.py)`", page.read_text("utf-8"))}
     assert len(named) > 30
     assert [one for one in sorted(named) if not any(f"/{file}".endswith(f"/{one}") for file in known)] == []
+
+
+def test_every_table_is_whole() -> None:
+    """A row that a blank line tears off, or that has a cell too few or too many, is shown as something else."""
+    torn = [
+        (page.name, table[0])
+        for page in PAGES
+        for table in tables(page)
+        if len({len(row) for row in table}) > 1 or not table[1:] or set("".join(table[1])) - set(":-")
+    ]
+    assert torn == []
 
 
 def test_every_page_can_be_found_from_the_readme() -> None:

@@ -17,7 +17,7 @@ RAMP_END = 64
 # Failures an event cannot cause by itself, so that a delivery need not make way for the others to find out. A timeout or a
 # dropped connection may be the doing of one poisonous event.
 _NOT_THE_EVENTS_DOING = frozenset(
-    {"no_connection", "tls_error", "proxy_error", "unavailable", "folder_full", "folder_missing", "folder_denied"}
+    {"no_connection", "no_handles", "tls_error", "proxy_error", "unavailable", "folder_full", "folder_missing", "folder_denied"}
 )
 
 

@@ -16,6 +16,7 @@ from building.place import LOCKS, ROOT, say
 
 SERVICE = "https://api.osv.dev/v1/querybatch"
 PATIENCE = 10.0  # seconds
+WAYS_OUT = "take a newer version with build.py lock --upgrade, or say in .requirements/accepted-holes.toml why it is none"
 _PINNED = re.compile(r"([A-Za-z0-9._-]+)==([^\s;\\]+)")
 # What a new environment holds before anything is installed into it, and Hookport itself.
 _UNLOCKED = {"pip", "setuptools", "wheel", "hookport"}
@@ -24,14 +25,16 @@ _UNLOCKED = {"pip", "setuptools", "wheel", "hookport"}
 def audit() -> str:
     """What is wrong, a line each; empty: nothing.
 
-    Published holes are told and fail nothing: what was good yesterday must not fail by what somebody published meanwhile.
+    Where nobody can be asked for published holes, that is said and is no fault.
     """
     wanted = locked(LOCKS / "dev.txt")
     wrong = list(strangers(wanted, installed(ROOT / ".venv")))
-    known = accepted(LOCKS / "accepted-holes.toml")
     try:
-        for hole in holes(wanted, known, SERVICE):
-            say(f"! {hole}: take a newer version with build.py lock --upgrade, or say in accepted-holes.toml why it is none")
+        known = accepted(LOCKS / "accepted-holes.toml")
+    except ValueError as error:
+        return "\n".join([*wrong, str(error)])
+    try:
+        wrong += [f"{hole}: {WAYS_OUT}" for hole in holes(wanted, known, SERVICE)]
     except (OSError, HTTPException, ValueError, LookupError, TypeError) as error:
         say(f"· published holes could not be asked for ({type(error).__name__}): only what is installed was compared")
     return "\n".join(wrong)
@@ -79,8 +82,11 @@ def accepted(file: Path) -> set[str]:
     """Ids of holes that do not concern us, each a table that says `why`. Raises ValueError where that is missing."""
     if not file.exists():
         return set()
-    tables = tomllib.loads(file.read_text(encoding="utf-8"))
-    if unsaid := [name for name, table in tables.items() if not table.get("why")]:
+    try:
+        tables = tomllib.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{file.name} is no TOML: {error}") from error
+    if unsaid := [name for name, table in tables.items() if not (isinstance(table, dict) and table.get("why"))]:
         raise ValueError(f"{file.name} does not say why of {', '.join(unsaid)}")
     return set(tables)
 

@@ -66,8 +66,12 @@ def write_archive(
     instance: str,
     counted: Counted,
     key: SealedKey | None,
+    told: Callable[[int], None] = lambda _n: None,
 ) -> Manifest:
-    """Pack the files of a folder. The target is there whole or not at all, for its owner alone. Raises OSError."""
+    """Pack the files of a folder. The target is there whole or not at all, for its owner alone.
+
+    `told` hears how many bytes, twice each; what it raises breaks it off. Raises OSError.
+    """
     manifest = Manifest(
         role=role,
         made_at=made_at,
@@ -75,14 +79,14 @@ def write_archive(
         instance=instance,
         counted=counted,
         with_key=key is not None,
-        digests={name: _digest(folder / name) for name in files_of(role)},
+        digests={name: _digest(folder / name, told) for name in files_of(role)},
     )
     partial = target.with_name(f".{target.name}.partial")
     partial.unlink(missing_ok=True)
     handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
-            _pack(file, folder, manifest, key)
+            _pack(file, folder, manifest, key, told)
             file.flush()
             os.fsync(file.fileno())
         partial.replace(target)
@@ -92,19 +96,30 @@ def write_archive(
     return manifest
 
 
-def _pack(file: BinaryIO, folder: Path, manifest: Manifest, key: SealedKey | None) -> None:
-    told = {"format": FORMAT, "made": rfc3339(manifest.made_at), **asdict(manifest)}
+def _pack(file: BinaryIO, folder: Path, manifest: Manifest, key: SealedKey | None, told: Callable[[int], None]) -> None:
+    words = {"format": FORMAT, "made": rfc3339(manifest.made_at), **asdict(manifest)}
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, allowZip64=True, compresslevel=1) as archive:
-        archive.writestr(MANIFEST, json.dumps(told, indent=1))
+        archive.writestr(MANIFEST, json.dumps(words, indent=1))
         for name in manifest.files:
-            archive.write(folder / name, name)
+            with archive.open(name, "w", force_zip64=True) as packed:
+                for piece in _pieces_of(folder / name, told):
+                    packed.write(piece)
         if key is not None:
             archive.writestr(KEY, key.text())
 
 
-def _digest(path: Path) -> str:
+def _digest(path: Path, told: Callable[[int], None]) -> str:
+    digest = hashlib.sha256()
+    for piece in _pieces_of(path, told):
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def _pieces_of(path: Path, told: Callable[[int], None]) -> Iterator[bytes]:
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while piece := file.read(_PIECE):
+            told(len(piece))
+            yield piece
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -114,7 +129,7 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def unpack(path: Path, folder: Path, *, told: Callable[[int], None] = lambda _n: None) -> Manifest:
-    """Write both files into a folder, compared with their digests; `told` hears how many bytes.
+    """Write both files into a folder, compared with their digests; `told` hears how many bytes, and may break it off.
 
     Raises ProblemError(backup_unreadable), and OSError where the folder cannot be written to.
     """

@@ -7,18 +7,19 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import structlog
 
 from appliance import VERSION
-from appliance.backup.archive import Manifest, unpack, write_archive
+from appliance.backup.archive import Manifest, read_key, unpack, write_archive
 from appliance.backup.sealed_key import seal_key
 from appliance.clock import Clock
 from appliance.data_folder import DataFolder
 from store.backup import BackupFiles
 from store.settings import BackupSettings
-from store.vault import read_key_file
+from store.vault import Vault, read_key_file
 from touchpoints.moment import HOUR, Micros, rfc3339
 from touchpoints.problem import Problem, ProblemError, problem
 from touchpoints.size import format_size
@@ -30,6 +31,7 @@ _PREFIX = {"agent": "hookport-", "proxy": "hookport-proxy-"}
 _SUFFIX, _STAMP = ".backup", "%Y%m%dT%H%M%SZ"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _AGAIN = HOUR  # after a failure
+HALTED = "backup_halted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,19 +56,25 @@ class Backups:
         *,
         files: BackupFiles,
         settings: Callable[[], BackupSettings],
+        floor: Callable[[], int],
         instance: Callable[[], str],
         chance: Callable[[int], bytes],
         clock: Clock,
     ) -> None:
+        """`floor` is how many bytes of the data folder's disk are left free at least; see appliance.floor."""
         self.trouble: Problem | None = None  # why the last try made none
         self._folder = folder
         self._files = files
         self._settings = settings
+        self._floor = floor
         self._instance = instance
         self._chance = chance
         self._clock = clock
         self._making = asyncio.Lock()
+        self._halt = Event()
+        self._under_way: set[asyncio.Task[tuple[Kept, Manifest]]] = set()
         self._tried_at: Micros | None = None
+        self._too_large_for: BackupSettings | None = None  # the last one that was tried
 
     @property
     def place(self) -> Path:
@@ -84,10 +92,13 @@ class Backups:
         return sorted(found, key=lambda one: one.made_at, reverse=True)
 
     async def when_due(self) -> None:
-        """Make one if its time has passed since the last; a failure waits an hour for the next try."""
+        """Make one if its time has passed since the last; a failure waits an hour for the next try.
+
+        One that is too large waits for its next time, or for other settings: it would be made whole each hour, for nothing.
+        """
         now = self._clock.now()
         due = self._last_due(now)
-        if due is None or (self._tried_at is not None and due <= self._tried_at <= now < self._tried_at + _AGAIN):
+        if due is None or self._rests(due, now):
             return
         made = [one.made_at for one in await asyncio.to_thread(self.kept)]
         if not any(due <= moment <= now for moment in made):  # one of a day to come was made while the clock was wrong
@@ -96,19 +107,39 @@ class Backups:
             except ProblemError as error:
                 log.warning("backup_not_made", problem=str(error.problems[0]))
 
+    def _rests(self, due: Micros, now: Micros) -> bool:
+        """Whether one that is due was tried so short a time ago, and failed, that it is not tried again yet."""
+        if self._tried_at is None or not due <= self._tried_at <= now:
+            return False
+        return now < self._tried_at + _AGAIN or self._too_large_for == self._settings()
+
     async def make(self, configuration: Path | None = None) -> tuple[Kept, Manifest]:
         """Make one now, try it, and let the oldest go; `configuration` is what is packed instead of the one that stands there.
 
-        Raises ProblemError; the older ones are all still there then.
+        Raises ProblemError; the older ones are all still there then. Who is cancelled does not end what is being made.
         """
+        task = asyncio.get_running_loop().create_task(self._made(configuration), name="backup")
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return await asyncio.shield(task)
+
+    async def close(self) -> None:
+        """Break off what is being made, and wait until nothing of it is left; none is made from now on."""
+        self._halt.set()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    async def _made(self, configuration: Path | None) -> tuple[Kept, Manifest]:
         async with self._making:
             now = self._tried_at = self._clock.now()
+            self._too_large_for = None
             try:
                 made = await asyncio.to_thread(self._make, now, configuration)
-            except ProblemError as error:
-                self.trouble = _told(error.problems[0], now)
-                raise
-            except OSError as error:
+            except (ProblemError, OSError) as error:
+                if self._halt.is_set():  # whatever it then says of a file: it was cut off in the middle of it
+                    raise ProblemError(problem(HALTED)) from None
+                if isinstance(error, ProblemError):
+                    self.trouble = _told(error.problems[0], now)
+                    raise
                 self.trouble = problem("backup_failed", moment=rfc3339(now), why=error.strerror or type(error).__name__)
                 raise ProblemError(self.trouble) from error
             self.trouble = None
@@ -128,6 +159,7 @@ class Backups:
 
     def _make(self, now: Micros, configuration: Path | None) -> tuple[Kept, Manifest]:
         settings = self._settings()
+        self._go_on()
         try:
             self.place.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -150,6 +182,7 @@ class Backups:
             settled=settings.settled,
             room=partial(self._must_have_room, now=now),
             configuration=configuration,
+            halted=self._halt.is_set,
         )
         key = None
         if settings.passphrase:
@@ -158,13 +191,22 @@ class Backups:
         aside = target.with_name(f".{target.name}.new")
         try:
             manifest = write_archive(
-                aside, work, role=role, made_at=now, version=VERSION, instance=self._instance(), counted=counted, key=key
+                aside,
+                work,
+                role=role,
+                made_at=now,
+                version=VERSION,
+                instance=self._instance(),
+                counted=counted,
+                key=key,
+                told=self._go_on,
             )
             for name in manifest.files:  # so that copies, archive and what it unpacks to never take the disk all at once
                 (work / name).unlink()
-            self._try(aside, work / "tried", manifest, now)
+            self._try(aside, work / "tried", manifest, now, passphrase=settings.passphrase)
             size = aside.stat().st_size
             if size > settings.size:
+                self._too_large_for = settings
                 raise ProblemError(problem("backup_too_large", size=format_size(size), limit=format_size(settings.size)))
             aside.replace(target)
         finally:
@@ -172,18 +214,33 @@ class Backups:
         self._let_go(settings, now)
         return Kept(path=target, made_at=now, size=size), manifest
 
-    def _try(self, archive: Path, folder: Path, manifest: Manifest, now: Micros) -> None:
-        """Put it back, beside: what cannot be put back is no backup."""
-        unpack(archive, folder)
-        if self._files.try_restore(folder, now=now) != manifest.counted:
+    def _try(self, archive: Path, folder: Path, manifest: Manifest, now: Micros, *, passphrase: str) -> None:
+        """Put it back, beside: what cannot be put back is no backup. Nor is one whose key does not open what is in it."""
+        unpack(archive, folder, told=self._go_on)
+        if self._files.try_restore(folder, now=now, halted=self._halt.is_set) != manifest.counted:
             raise ProblemError(problem("backup_unreadable", file=archive.name, why="it holds not what was put in"))
+        if manifest.with_key:
+            try:
+                self._files.check_key(folder, Vault(read_key(archive, passphrase)))
+            except ProblemError as error:
+                if error.problems[0].code != "key_wrong":
+                    raise
+                raise ProblemError(problem("backup_own_key_wrong", file=self._folder.key)) from None
+
+    def _go_on(self, _bytes: int = 0) -> None:
+        if self._halt.is_set():
+            raise ProblemError(problem(HALTED))
 
     def _must_have_room(self, size: int, *, now: Micros) -> None:
-        """Free disk for twice what a backup takes: the copies, and the archive made of them; then that, and what it holds."""
-        free = min(shutil.disk_usage(place).free for place in (self._folder.path, self.place))
-        if free < 2 * size:
-            told = {"needed": format_size(2 * size), "free": format_size(free)}
-            raise ProblemError(problem("backup_no_room", moment=rfc3339(now), **told))
+        """Free disk for twice what a backup takes: the copies, and the archive made of them; then that, and what it holds.
+
+        In the data folder beyond the floor, below which senders would be turned away because of it.
+        """
+        for place, needed in ((self._folder.path, 2 * size + self._floor()), (self.place, 2 * size)):
+            free = shutil.disk_usage(place).free
+            if free < needed:
+                told = {"needed": format_size(needed), "free": format_size(free)}
+                raise ProblemError(problem("backup_no_room", moment=rfc3339(now), **told))
 
     def _halves(self) -> Iterator[Path]:
         """What a process that was killed left."""

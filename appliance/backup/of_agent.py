@@ -2,54 +2,56 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-
-import structlog
 
 from appliance.backup.aftermath import Aftermath, Facts
 from appliance.backup.archive import Manifest
 from appliance.backup.safekeeping import Safekeeping
 from appliance.clock import Clock
-from appliance.deeds import Deeds
 from appliance.hops.drain import Drain
 from appliance.opening import Opened
-from appliance.works import Works
 from store.backup import CONFIGURATION
 from store.inbox import StoreUnavailable
-from store.log import Filter
-from store.settings import BackupSettings, Configuration
+from store.log import Log
+from store.settings import Configuration
 from store.sqlite.backup import EVENTS, SqliteBackupFiles, hold_what_waits
 from store.sqlite.configuration import SqliteConfiguration
 from store.sqlite.database import CONFIGURATION_APPLICATION, AiosqliteDatabase, Opener
 from store.sqlite.events_file import EventsFile
+from store.sqlite.instance import RESTORED_UP_TO
 from store.sqlite.migrate import migrate
 from store.vault import Vault
 from touchpoints.problem import Problem, problem
 from touchpoints.touchpoint import TouchpointState
 
-log = structlog.get_logger()
+_ALL = (1 << 63) - 1
 
 
 class AgentAftermath(Aftermath):
     """Deliveries that waited then, and may have been made since; and what came later, which this agent knows nothing of."""
 
-    def __init__(self, facts: Facts, *, deeds: Callable[[], Deeds | None]) -> None:
+    def __init__(self, facts: Facts, *, log: Callable[[], Log | None]) -> None:
         super().__init__(facts)
-        self._deeds = deeds
+        self._log = log
+        self._up_to = 0
         self._held = 0
 
+    async def recall(self) -> None:
+        """See Aftermath."""
+        found = await self._facts.fact(RESTORED_UP_TO)
+        self._up_to = int(found) if found.isascii() and found.isdigit() else _ALL
+        await super().recall()
+
     async def look(self) -> None:
-        """Count what is still held of it."""
-        deeds = self._deeds()
-        if self.moment is None or deeds is None:
+        """Count what is still held of it: by the events' numbers, for it also has what came while it was made."""
+        events = self._log()
+        if self.moment is None or events is None:
             return
-        try:
-            held = await deeds.do("release", Filter(until=self.moment + 1, state="held", tests=True), dry_run=True)
-        except StoreUnavailable:
-            return
-        self._held = held.changed
+        with suppress(StoreUnavailable):
+            self._held = await events.count_held(up_to=self._up_to)
 
     def told(self, moment: str) -> tuple[int, Problem]:
         """See Aftermath."""
@@ -58,23 +60,18 @@ class AgentAftermath(Aftermath):
         return 1, problem("restored_nothing_held", moment=moment)
 
 
-def agent_safekeeping(
-    opened: Opened, *, works: Callable[[], Works | None], settings: Callable[[], BackupSettings], clock: Clock
-) -> Safekeeping:
+def agent_safekeeping(opened: Opened, *, configuration: Callable[[], Configuration], clock: Clock) -> Safekeeping:
     """An agent's, over its opened data folder."""
-
-    def deeds() -> Deeds | None:
-        made = works()
-        return made.deeds if made else None
 
     return Safekeeping(
         opened.folder,
         files=SqliteBackupFiles(),
         facts=opened.configuration,
         people=opened.people,
-        aftermath=AgentAftermath(opened.configuration, deeds=deeds),
+        aftermath=AgentAftermath(opened.configuration, log=opened.log),
         late=opened.late,
-        settings=settings,
+        settings=lambda: configuration().backup,
+        floor=lambda: configuration().retention.free_disk,
         clock=clock,
     )
 
@@ -93,12 +90,11 @@ class AgentRestore:
         try:
             await database.run(partial(migrate, kind="configuration", path=path, now=clock.now()))
             store = SqliteConfiguration(database, vault, work)
-            configuration = await store.load(environment)
-            await store.put_back(of=manifest.made_at, now=clock.now())
+            await _hold(work / EVENTS, await store.load(environment), clock)
+            last = await asyncio.to_thread(hold_what_waits, work / EVENTS)
+            await store.put_back(of=manifest.made_at, now=clock.now(), up_to=last)
         finally:
             await database.close()
-        await _hold(work / EVENTS, configuration, clock)
-        await asyncio.to_thread(hold_what_waits, work / EVENTS)
 
 
 async def _hold(path: Path, configuration: Configuration, clock: Clock) -> None:

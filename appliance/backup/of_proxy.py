@@ -50,7 +50,12 @@ def living(agents: Iterable[PairedAgent]) -> Iterable[PairedAgent]:
 
 
 def proxy_safekeeping(
-    opened: OpenedProxy, *, directory: Callable[[], Directory], settings: Callable[[], BackupSettings], clock: Clock
+    opened: OpenedProxy,
+    *,
+    directory: Callable[[], Directory],
+    settings: Callable[[], BackupSettings],
+    floor: Callable[[], int],
+    clock: Clock,
 ) -> Safekeeping:
     """A proxy's, over its opened data folder."""
     return Safekeeping(
@@ -61,6 +66,7 @@ def proxy_safekeeping(
         aftermath=ProxyAftermath(opened.configuration, directory=directory),
         late=opened.late,
         settings=settings,
+        floor=floor,
         clock=clock,
     )
 

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from appliance.backup.archive import Manifest, files_of, read_key, read_manifest, unpack
+from appliance.backup.archive import Manifest, read_key, read_manifest, unpack
+from appliance.backup.exchange import Exchange
 from appliance.clock import Clock
 from appliance.data_folder import DataFolder, unusable
 from appliance.instance_lock import InstanceLock
 from appliance.opening import AlreadyRunning, under_lock
+from appliance.restore_mark import refuse_marked
 from store.backup import BackupFiles
-from store.vault import Vault, read_key_file, write_key_file
-from touchpoints.moment import rfc3339
+from store.vault import Vault, read_key_file
 from touchpoints.problem import ProblemError, problem
 
 
@@ -59,20 +60,23 @@ async def restore(
 ) -> Restored:
     """Check everything first, make it ready, then put the files in their places; `told` hears how many bytes.
 
-    Raises ProblemError, and then the folder is as it was; a process killed between two renames leaves both halves in the
-    folder, and the same command ends it. Raises `restore_running` where a process runs, `backup_of_agent` and
-    `backup_of_proxy` for one of the other role.
+    Raises ProblemError, and then the folder is as it was; or, where the disk refused in the midst of the exchange or the
+    process was killed, it is marked as unfinished: nothing starts on it, and the same command ends it. Raises
+    `restore_running` where a process runs, `backup_of_agent` and `backup_of_proxy` for one of the other role, and
+    `restore_unfinished` where one of the other role is under way.
     """
 
     async def put_back(lock: InstanceLock) -> Restored:
         work = folder.spool / "restore"
         try:
+            refuse_marked(folder, role=role.files.role)
             work.mkdir()
             manifest = await asyncio.to_thread(unpack, wanted.archive, work, told=told)
             await asyncio.to_thread(role.files.try_restore, work, now=clock.now())
             key = await asyncio.to_thread(_key, folder, wanted, manifest)
             await _make_ready(role, work, key, wanted, manifest, environment=environment, clock=clock)
-            return Restored(manifest=manifest, aside=await asyncio.to_thread(_exchange, folder, work, key, manifest, clock))
+            exchange = Exchange(folder=folder, work=work, role=manifest.role, key=key)
+            return Restored(manifest=manifest, aside=await asyncio.to_thread(exchange.make, clock.now()))
         except OSError as error:
             raise unusable(folder, error) from error
         finally:
@@ -116,22 +120,3 @@ async def _make_ready(
             raise
         own = wanted.key_file is None and not wanted.passphrase
         raise ProblemError(problem("backup_key_needed" if own and manifest.with_key else "backup_key_wrong")) from None
-
-
-def _exchange(folder: DataFolder, work: Path, key: bytes, manifest: Manifest, clock: Clock) -> tuple[str, ...]:
-    stamp = rfc3339(clock.now()).translate(str.maketrans("", "", "-:."))
-    configuration, events = files_of(manifest.role)
-    aside = []
-    for path in (folder.path / events, folder.path / configuration, folder.key):
-        for suffix in ("", "-wal", "-shm"):
-            source = path.with_name(path.name + suffix)
-            if source.exists() and not (path == folder.key and read_key_file(path) == key):
-                target = path.with_name(f"{path.stem}.before-restore-{stamp}{path.suffix}{suffix}")
-                source.rename(target)
-                aside.append(target.name)
-    if not folder.key.exists():
-        write_key_file(folder.key, key)
-    folder.configuration_before.unlink(missing_ok=True)  # of another past
-    (work / events).rename(folder.path / events)
-    (work / configuration).rename(folder.path / configuration)
-    return tuple(aside)

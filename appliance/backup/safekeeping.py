@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from appliance.backup.aftermath import Aftermath, Facts
-from appliance.backup.backups import Backups
+from appliance.backup.backups import HALTED, Backups
 from appliance.clock import Clock
 from appliance.data_folder import DataFolder
 from appliance.late_file import LateFile
@@ -40,6 +40,7 @@ class Safekeeping:
         aftermath: Aftermath,
         late: LateFile[Any],
         settings: Callable[[], BackupSettings],
+        floor: Callable[[], int],
         clock: Clock,
     ) -> None:
         self._instance = ""
@@ -53,6 +54,7 @@ class Safekeeping:
             folder,
             files=files,
             settings=settings,
+            floor=floor,
             instance=lambda: self._instance,
             chance=os.urandom,
             clock=clock,
@@ -76,7 +78,8 @@ class Safekeeping:
 
     async def before_upgrade(self) -> None:
         """Back up all as it was, once for each upgrade, however often that begins. Where none can be made, it is told, and that
-        is all: an upgrade that waited for room would keep senders waiting. Raises ProblemError where a fact cannot be kept."""
+        is all: an upgrade that waited for room would keep senders waiting. Raises ProblemError where a fact cannot be kept, and
+        where it was broken off."""
         before, upgrade = self._folder.configuration_before, self._upgrade()
         if not self.owes_one and (not upgrade or await self._facts.fact(_BACKED_UP) == upgrade):
             return
@@ -84,10 +87,16 @@ class Safekeeping:
             try:
                 await self.backups.make(before if self.owes_one else None)
             except ProblemError as error:
+                if error.problems[0].code == HALTED:
+                    raise  # the upgrade begins at the next start, with its backup
                 log.warning("no_backup_before_upgrade", problem=str(error.problems[0]))
         if upgrade:
             await self._facts.keep_fact(_BACKED_UP, upgrade)
         before.unlink(missing_ok=True)
+
+    async def close(self) -> None:
+        """Break off a backup that is being made, and wait until nothing of it is left."""
+        await self.backups.close()
 
     async def recall(self) -> None:
         """Learn whose backups these are, and what was put back before this start. Raises ProblemError."""

@@ -90,9 +90,13 @@ def restore(
       hookport restore hookport-20261124T023000Z.backup --passphrase -
     """
     from appliance.backup.restore import Wanted
+    from appliance.restore_mark import read_mark
 
-    # A folder knows whose it is; a new one becomes what the command is of.
-    proxy = not folder.events.exists() if flags.of_proxy(context) else folder.is_proxy
+    # A folder knows whose it is, also in the midst of an exchange; a new one becomes what the command is of.
+    if unfinished := read_mark(folder):
+        proxy = unfinished.role == "proxy"
+    else:
+        proxy = not folder.events.exists() if flags.of_proxy(context) else folder.is_proxy
     wanted = Wanted(archive=archive, key_file=key_file, passphrase=_read(passphrase) if passphrase else "")
     done = asyncio.run(_restore(folder, wanted, proxy=proxy))
     if as_json:

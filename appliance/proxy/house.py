@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 import structlog
 
 from appliance.clock import Clock
-from appliance.floor import Floor
+from appliance.data_folder import DataFolder
+from appliance.floor import Floor, stored_size
 from appliance.house import Chore
 from appliance.late_file import nothing_before
+from appliance.look_through import LookThrough
 from appliance.proxy.needs import OperatorNeed, deeper_needs, expired_needs, gap_needs
 from appliance.proxy.opening import OpenedProxy
 from appliance.proxy.outlook import Outlook
@@ -28,6 +30,11 @@ TOLD: Micros = 7 * DAY  # so long the operator is told of events that went by th
 _EXPIRED = "events.expired"
 
 
+def floor_of(folder: DataFolder, *, free_disk: Callable[[], int]) -> Floor:
+    """The floor of a proxy's disk; what it stores is bounded by quotas."""
+    return Floor(folder.path, free_disk=free_disk, limit=lambda: 0, stored=lambda: stored_size(folder.queue))
+
+
 @dataclass(slots=True, kw_only=True)
 class ProxyHouse:
     """Sightings, the floor, retention, and a look at what agents that are gone left behind."""
@@ -43,7 +50,13 @@ class ProxyHouse:
     unseen: Callable[[], bool] = lambda: False  # a backup was put back, and nobody has looked at what that left
     _expired: list[tuple[Micros, str, int]] = field(default_factory=list)  # when, which organisation, how many
     _deeper: tuple[OperatorNeed, ...] = ()
+    look_through: LookThrough = field(init=False)
     _leaps: tuple[OperatorNeed, ...] = ()  # gaps that such a backup left in every queue at once
+
+    def __post_init__(self) -> None:
+        """What looks through the queue's file."""
+        facts = self.opened.configuration
+        self.look_through = LookThrough(file=lambda: self.opened.usable, facts=facts, clock=self.clock)
 
     @property
     def chores(self) -> Sequence[Chore]:
@@ -54,6 +67,7 @@ class ProxyHouse:
             (10.0, self.open_queue, "queue"),
             (60.0, self.survey, "survey"),
             (60.0, self.expire, "expire"),
+            *self.look_through.chores,
         )
 
     async def open_queue(self) -> None:

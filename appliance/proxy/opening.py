@@ -14,7 +14,7 @@ from appliance.opening import under_lock, vault_of
 from store.inbox import StoreUnavailable
 from store.sqlite.database import PROXY_APPLICATION, AiosqliteDatabase, Opener, reads_whole
 from store.sqlite.door import SqliteDoor
-from store.sqlite.migrate import migrate
+from store.sqlite.instance import make_current, understanding
 from store.sqlite.organisations import SqliteOrganisations
 from store.sqlite.people import SqlitePeople
 from store.sqlite.queue_file import QueueFile
@@ -86,11 +86,12 @@ async def _open_files(folder: DataFolder, lock: InstanceLock, clock: Clock) -> O
     )
     database = await AiosqliteDatabase.open(opener)
     try:
-        bring = partial(migrate, kind="proxy", path=folder.configuration, now=clock.now())
-        await database.run(partial(bring, keep=folder.configuration_before))
+        current = partial(make_current, kind="proxy", path=folder.configuration, now=clock.now())
+        await database.run(partial(current, keep=folder.configuration_before))
         configuration = SqliteServerConfiguration(database, vault, folder.configuration)
-        signing_key = await configuration.signing_key(new_signing_key(os.urandom))
-        instance = await configuration.instance_id(new_instance_id())
+        with understanding(folder.configuration):
+            signing_key = await configuration.signing_key(new_signing_key(os.urandom))
+            instance = await configuration.instance_id(new_instance_id())
         late = _late_queue(folder, clock)
         await late.look()
     except BaseException:

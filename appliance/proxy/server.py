@@ -12,12 +12,11 @@ from appliance.clock_watch import ClockWatch
 from appliance.data_folder import DataFolder
 from appliance.direct_path import DirectPath
 from appliance.facts import facts_of, log_tail, vitals_of
-from appliance.floor import Floor, stored_size
 from appliance.ids import new_id, new_instance_id
 from appliance.logs import Redactor
 from appliance.page_certificate import PageCertificate
 from appliance.proxy.control import ProxyControl
-from appliance.proxy.house import ProxyHouse
+from appliance.proxy.house import ProxyHouse, floor_of
 from appliance.proxy.listening import CEILINGS, listening
 from appliance.proxy.needs import OperatorNeed, server_needs
 from appliance.proxy.opening import OpenedProxy, open_proxy_folder
@@ -30,12 +29,11 @@ from appliance.running import digest
 from appliance.schedule import Schedule
 from appliance.tasks import Tasks
 from store.configuration import Actor, Document
-from store.organisations import PairedAgent
 from store.queue import Queue
 from store.server_settings import ServerConfiguration
 from store.settings import MIB, PageSettings, shares
+from store.sqlite.instance import understanding
 from touchpoints.problem import Problem
-from web.facts import Facts
 from web.listener.budget import Budget
 from web.listener.certificate import Certificate
 from web.listener.proxies import TrustedProxies
@@ -52,7 +50,6 @@ from web.proxy.gatekeeper import Gatekeeper
 from web.proxy.hub import Hub
 from web.proxy.readiness import Readiness
 from web.proxy.sightings import Sightings
-from web.vitals import Vitals
 
 FREE_DISK = 200 * MIB
 
@@ -87,16 +84,12 @@ class ProxyServer:
         self._outlook = Outlook(
             hub=self.hub, queue=self._queue, settings=lambda: self._configuration.server, traffic=self._traffic, clock=clock
         )
-        self._floor = Floor(
-            opened.folder.path,
-            free_disk=lambda: FREE_DISK,
-            limit=lambda: 0,
-            stored=lambda: stored_size(opened.folder.queue),
-        )
+        self._floor = floor_of(opened.folder, free_disk=lambda: FREE_DISK)
         self._safekeeping = proxy_safekeeping(
             opened,
             directory=lambda: self._snapshot.directory,
             settings=lambda: self._configuration.backup,
+            floor=lambda: FREE_DISK,
             clock=clock,
         )
         self._house = ProxyHouse(
@@ -135,9 +128,10 @@ class ProxyServer:
 
     async def load(self) -> None:
         """See Role."""
-        self._adopt(await self.opened.configuration.load(self._environment))
-        await self._snapshot.refresh()
-        await self._safekeeping.recall()
+        with understanding(self.opened.folder.configuration):
+            self._adopt(await self.opened.configuration.load(self._environment))
+            await self._snapshot.refresh()
+            await self._safekeeping.recall()
 
     async def last_applied(self) -> str:
         """See Role."""
@@ -162,8 +156,7 @@ class ProxyServer:
         ):
             self._schedule.every(seconds, chore, name=name)
         self._schedule.start()
-        if self.opened.late.migrating or self._safekeeping.owes_one:
-            self._tasks.spawn(self.catch_up(), name="upgrade")
+        self._tasks.spawn(self.catch_up(), name="upgrade")
 
     async def catch_up(self) -> None:
         """See Role."""
@@ -181,6 +174,11 @@ class ProxyServer:
         await self.direct.close(grace=grace)
         await self._house.write_down()
         await self._tasks.end()
+        await self.break_off()
+
+    async def break_off(self) -> None:
+        """See Role."""
+        await self._safekeeping.close()
 
     def told(self) -> Sequence[tuple[str, str]]:
         """See Role."""
@@ -206,15 +204,11 @@ class ProxyServer:
             await self.direct.follow(listening(configuration.server))
 
     def _queue(self) -> Queue | None:
-        file = self.opened.usable
-        return file.queue if file else None
+        return file.queue if (file := self.opened.usable) else None
 
     async def _refresh(self) -> None:
         await self._snapshot.refresh()
         self._traffic.moved()
-
-    def _agent(self, agent_id: str) -> PairedAgent | None:
-        return self._snapshot.directory.agents.get(agent_id)
 
     def _trusts(self, address: str) -> bool:
         return self._trusted.trusts(address)
@@ -246,7 +240,7 @@ class ProxyServer:
             refresh=self._refresh,
             settings=lambda: self._configuration.server,
             signing_key=self.opened.signing_key,
-            gatekeeper=Gatekeeper(agent=self._agent, chance=os.urandom),
+            gatekeeper=Gatekeeper(agent=lambda one: self._snapshot.directory.agents.get(one), chance=os.urandom),  # noqa: PLW0108 - it is made anew
             readiness=Readiness(chance=os.urandom, steady=self._clock.steady),
             bells=bells,
             asks=Asks(bells),
@@ -301,18 +295,16 @@ class ProxyServer:
             machine_token_digest=digest(self.machine_token),
             now=self._clock.now,
             new_token=new_token,
-            facts=self._facts,
+            facts=lambda: facts_of(
+                self.opened.folder,
+                listener_ends=self.direct.certificate_ends,
+                page_ends=self._page_certificate.ends,
+            ),
             log_tail=lambda: log_tail(self.opened.folder),
             live=self._live,
-            vitals=self._vitals,
+            vitals=lambda: vitals_of(self.direct, self._configuration.server.public_url, self._floor, self.opened.late),
             safekeeping=self._safekeeping,
         )
-
-    def _facts(self) -> Facts:
-        return facts_of(self.opened.folder, listener_ends=self.direct.certificate_ends, page_ends=self._page_certificate.ends)
-
-    def _vitals(self) -> Vitals:
-        return vitals_of(self.direct, self._configuration.server.public_url, self._floor, self.opened.late)
 
 
 async def open_proxy(folder: DataFolder, clock: Clock, environment: Mapping[str, str], redactor: Redactor) -> ProxyServer:

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from store.backup import CONFIGURATION, EVENTS_OF, Counted
-from store.sqlite.backup_file import copy_whole, copying, count, explaining, opener, pages, size_of, sound
+from store.backup import CONFIGURATION, EVENTS_OF, Counted, never
+from store.sqlite.backup_file import check_key_of, copy_whole, copying, count, explaining, opener, pages, size_of, sound
 from store.sqlite.database import CONFIGURATION_APPLICATION, EVENTS_APPLICATION
+from store.vault import Vault
 from touchpoints.moment import Micros
 
 EVENTS = EVENTS_OF["agent"]
@@ -19,35 +20,51 @@ class SqliteBackupFiles:
     role = "agent"
 
     def copy(
-        self, folder: Path, target: Path, *, settled: bool, room: Callable[[int], None], configuration: Path | None = None
+        self,
+        folder: Path,
+        target: Path,
+        *,
+        settled: bool,
+        room: Callable[[int], None],
+        configuration: Path | None = None,
+        halted: Callable[[], bool] = never,
     ) -> Counted:
         """See BackupFiles."""
         source, configuration = folder / EVENTS, configuration or folder / CONFIGURATION
-        with copying(source, target / EVENTS, application=EVENTS_APPLICATION) as db:
+        with copying(source, target / EVENTS, application=EVENTS_APPLICATION, halted=halted) as db:
             _choose(db, bodies=settled)
             (size,) = db.execute(SELECT_SIZE).fetchone()
             room(size + pages(db, "copy") + size_of(configuration))
             for statement in COPIES:
                 db.execute(statement)
             counted = _counted(db, "copy.")
-        copy_whole(configuration, target / CONFIGURATION)
+        copy_whole(configuration, target / CONFIGURATION, halted=halted)
         return counted
 
-    def try_restore(self, folder: Path, *, now: Micros) -> Counted:
+    def try_restore(self, folder: Path, *, now: Micros, halted: Callable[[], bool] = never) -> Counted:
         """See BackupFiles."""
-        with sound(folder / CONFIGURATION, "configuration", CONFIGURATION_APPLICATION, now):
+        with sound(folder / CONFIGURATION, "configuration", CONFIGURATION_APPLICATION, now, halted=halted):
             pass
-        with sound(folder / EVENTS, "events", EVENTS_APPLICATION, now) as db:
+        with sound(folder / EVENTS, "events", EVENTS_APPLICATION, now, halted=halted) as db:
             return _counted(db, "")
 
+    def check_key(self, folder: Path, vault: Vault) -> None:
+        """See BackupFiles."""
+        check_key_of(folder / CONFIGURATION, vault)
 
-def hold_what_waits(events: Path) -> None:
-    """In a restored file: nothing that was planned goes out by itself any more: what was pending is held."""
+
+def hold_what_waits(events: Path) -> int:
+    """In a restored file: nothing that was planned goes out by itself any more: what was pending is held.
+
+    The number of the last event in it; all that come have higher ones, whatever the clock does.
+    """
     with explaining(events), closing(opener(events, EVENTS_APPLICATION)()) as db:
         db.execute("BEGIN IMMEDIATE")
         for statement in HOLD_ALL:
             db.execute(statement)
+        (last,) = db.execute(SELECT_LAST).fetchone()
         db.execute("COMMIT")
+    return int(last)
 
 
 CHOOSE = """
@@ -98,6 +115,7 @@ COPIES = (
     *(f"INSERT INTO copy.{table} SELECT * FROM main.{table}" for table in _WHOLE),  # noqa: S608 - joins constants
 )
 
+SELECT_LAST = "SELECT coalesce(max(seq), 0) FROM events"
 HOLD_ALL = (
     """
     INSERT INTO counters (state, whose, n) SELECT 'held', destination, count(*) FROM deliveries

@@ -1,22 +1,26 @@
 """Copies of one SQLite file: one read transaction each, so that a copy is of one moment while its owner goes on writing."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from store.backup import never
 from store.sqlite.database import Opener, explained, pragma_number, reads_whole
+from store.sqlite.instance import check_key
 from store.sqlite.migrate import migrate, outdated, schema
+from store.vault import Vault
 from touchpoints.moment import Micros
 from touchpoints.problem import ProblemError, problem
 
 VACUUM_INTO = "VACUUM main INTO ?"
 ATTACH = "ATTACH ? AS copy"
+_PACE = 20_000  # of SQLite's instructions between two looks at whether to stop
 
 
-def copy_whole(source: Path, target: Path) -> None:
+def copy_whole(source: Path, target: Path, *, halted: Callable[[], bool] = never) -> None:
     """A whole copy of a file."""
-    with reading(source) as db:
+    with reading(source) as db, halting(db, halted):
         db.execute(VACUUM_INTO, (str(target),))
 
 
@@ -32,14 +36,16 @@ def pages(db: sqlite3.Connection, name: str) -> int:
 
 
 @contextmanager
-def copying(source: Path, target: Path, *, application: int) -> Iterator[sqlite3.Connection]:
+def copying(
+    source: Path, target: Path, *, application: int, halted: Callable[[], bool] = never
+) -> Iterator[sqlite3.Connection]:
     """A transaction on a file that sees it as it is at one moment, with an empty file of the same form as `copy` in it."""
     with reading(source) as db:
         form, version = schema(db), pragma_number(db, "user_version")
     with explaining(target), closing(opener(target, application)()) as made:
         made.executescript(f"BEGIN;\n{form}\nPRAGMA user_version = {version};\nCOMMIT")
         made.execute("PRAGMA journal_mode = DELETE")
-    with reading(source) as db:
+    with reading(source) as db, halting(db, halted):
         db.execute(ATTACH, (str(target),))
         db.execute("PRAGMA copy.synchronous = OFF")
         db.execute("BEGIN")
@@ -48,14 +54,22 @@ def copying(source: Path, target: Path, *, application: int) -> Iterator[sqlite3
 
 
 @contextmanager
-def sound(path: Path, kind: str, application: int, now: Micros) -> Iterator[sqlite3.Connection]:
+def sound(
+    path: Path, kind: str, application: int, now: Micros, *, halted: Callable[[], bool] = never
+) -> Iterator[sqlite3.Connection]:
     """A file that reads from end to end, in whichever form. Raises ProblemError(store_corrupt, store_newer …)."""
-    with explaining(path), closing(opener(path, application)()) as db:
+    with explaining(path), closing(opener(path, application)()) as db, halting(db, halted):
         if not reads_whole(db):
             raise ProblemError(problem("store_corrupt", path=str(path)))
         if outdated(db, kind) is None:  # an older one is brought up to date where it is put back
             migrate(db, kind, path=path, now=now)
         yield db
+
+
+def check_key_of(configuration: Path, vault: Vault) -> None:
+    """Raise ProblemError(key_wrong) where a copy of a configuration was begun with another key than the vault's."""
+    with reading(configuration) as db:
+        check_key(db, vault)
 
 
 @contextmanager
@@ -68,6 +82,16 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         for pragma in ("busy_timeout = 10000", "wal_autocheckpoint = 0"):
             db.execute(f"PRAGMA {pragma}")
         yield db
+
+
+@contextmanager
+def halting(db: sqlite3.Connection, halted: Callable[[], bool]) -> Iterator[None]:
+    """Whatever runs on a connection meanwhile is interrupted once `halted` says so."""
+    db.set_progress_handler(halted, _PACE)
+    try:
+        yield
+    finally:
+        db.set_progress_handler(None, 0)
 
 
 @contextmanager

@@ -4,9 +4,10 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from store.backup import CONFIGURATION, EVENTS_OF, Counted
-from store.sqlite.backup_file import copy_whole, copying, count, pages, reading, size_of, sound
+from store.backup import CONFIGURATION, EVENTS_OF, Counted, never
+from store.sqlite.backup_file import check_key_of, copy_whole, copying, count, pages, reading, size_of, sound
 from store.sqlite.database import PROXY_APPLICATION, QUEUE_APPLICATION
+from store.vault import Vault
 from touchpoints.moment import Micros
 
 QUEUE = EVENTS_OF["proxy"]
@@ -18,26 +19,37 @@ class SqliteProxyBackupFiles:
     role = "proxy"
 
     def copy(
-        self, folder: Path, target: Path, *, settled: bool, room: Callable[[int], None], configuration: Path | None = None
+        self,
+        folder: Path,
+        target: Path,
+        *,
+        settled: bool,
+        room: Callable[[int], None],
+        configuration: Path | None = None,
+        halted: Callable[[], bool] = never,
     ) -> Counted:
         """See BackupFiles."""
         source, configuration = folder / QUEUE, configuration or folder / CONFIGURATION
-        with copying(source, target / QUEUE, application=QUEUE_APPLICATION) as db:
+        with copying(source, target / QUEUE, application=QUEUE_APPLICATION, halted=halted) as db:
             for statement in (CHOOSE_ALL if settled else CHOOSE, INDEX_CHOSEN):
                 db.execute(statement)
             (size,) = db.execute(SELECT_SIZE).fetchone()
             room(size + pages(db, "copy") + size_of(configuration))
             for statement in COPIES:
                 db.execute(statement)
-        copy_whole(configuration, target / CONFIGURATION)
+        copy_whole(configuration, target / CONFIGURATION, halted=halted)
         return _counted(target)
 
-    def try_restore(self, folder: Path, *, now: Micros) -> Counted:
+    def try_restore(self, folder: Path, *, now: Micros, halted: Callable[[], bool] = never) -> Counted:
         """See BackupFiles."""
         for name, kind, application in ((CONFIGURATION, "proxy", PROXY_APPLICATION), (QUEUE, "queue", QUEUE_APPLICATION)):
-            with sound(folder / name, kind, application, now):
+            with sound(folder / name, kind, application, now, halted=halted):
                 pass
         return _counted(folder)
+
+    def check_key(self, folder: Path, vault: Vault) -> None:
+        """See BackupFiles."""
+        check_key_of(folder / CONFIGURATION, vault)
 
 
 def _counted(folder: Path) -> Counted:

@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 import aiosqlite
 
 from store.inbox import StoreUnavailable
+from touchpoints.handles import handle_lacks
 from touchpoints.problem import ProblemError, problem
 
 T = TypeVar("T")
@@ -60,7 +61,7 @@ class Opener:
     checkpoint_pages: int = 2000
 
     def __call__(self) -> sqlite3.Connection:
-        """Open it. Raises ProblemError: store_unopenable, store_read_only, store_corrupt, store_foreign, store_not_wal."""
+        """Open it. Raises ProblemError as `explained`, and store_foreign, store_not_wal."""
         try:
             db = sqlite3.connect(self.path, isolation_level=None, cached_statements=512)
         except sqlite3.Error as error:
@@ -122,13 +123,13 @@ def pragma_number(db: sqlite3.Connection, name: str) -> int:
     return int(value)
 
 
-def reads_whole(db: sqlite3.Connection) -> bool:
-    """Whether SQLite finds the file sound from end to end; all but the agreement of indexes with their tables.
+def reads_whole(db: sqlite3.Connection, *, indexes: bool = False) -> bool:
+    """Whether SQLite finds the file sound from end to end; that indexes agree with their tables only if asked for.
 
     Raises sqlite3.Error when it could not be read for another reason: a failing cable is no reason to give up a file.
     """
     try:
-        (answer,) = db.execute("PRAGMA quick_check(1)").fetchone()
+        (answer,) = db.execute(f"PRAGMA {'integrity_check' if indexes else 'quick_check'}(1)").fetchone()
     except sqlite3.DatabaseError as error:
         if primary_code(error) in CORRUPT:
             return False
@@ -153,6 +154,8 @@ def explained(error: sqlite3.Error, path: Path) -> ProblemError:
         return ProblemError(problem("store_read_only", path=str(path)))
     if code == sqlite3.SQLITE_FULL:
         return ProblemError(problem("disk_full", path=str(path)))
+    if code == sqlite3.SQLITE_CANTOPEN and handle_lacks():
+        return ProblemError(problem("store_no_handles", path=str(path)))
     return ProblemError(problem("store_unopenable", path=str(path), error=str(error)))
 
 

@@ -1,12 +1,15 @@
 """One instance's configuration.db: the key it was begun with, its id, and the last file that was applied."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from store.inbox import StoreUnavailable
 from store.people import AuditLine
-from store.sqlite.database import Database, explained
+from store.sqlite.database import Database, explained, reads_whole
+from store.sqlite.migrate import migrate
 from store.sqlite.people import write_audit
 from store.vault import Vault
 from touchpoints.moment import Micros, rfc3339
@@ -17,6 +20,7 @@ T = TypeVar("T")
 _KEY_CHECK = "hookport key check 1"
 
 RESTORED = "restored_of"  # the fact that tells of which moment the backup is that was put back
+RESTORED_UP_TO = "restored_up_to"  # and which number its last event has, where it is an agent's
 DELETE_SESSIONS = "DELETE FROM sessions"
 
 
@@ -58,13 +62,17 @@ class Instance:
 
         await self._run(work)
 
-    async def put_back(self, *, of: Micros, now: Micros) -> None:
-        """Note that this is the configuration of a backup made at `of`. Nobody is signed in any more."""
+    async def put_back(self, *, of: Micros, now: Micros, up_to: int | None = None) -> None:
+        """Note that this is the configuration of a backup made at `of`, whose last event has the number `up_to`.
+
+        Nobody is signed in any more.
+        """
 
         def work(db: sqlite3.Connection) -> None:
             for statement in self._fleeting:
                 db.execute(statement)
             write_instance(db, RESTORED, str(of))
+            write_instance(db, RESTORED_UP_TO, "" if up_to is None else str(up_to))
             write_audit(db, AuditLine(at=now, actor="machine", action="backup.restore", detail=rfc3339(of)))
             db.execute("COMMIT")
 
@@ -108,3 +116,32 @@ def check_key(db: sqlite3.Connection, vault: Vault) -> None:
         raise ProblemError(problem("key_wrong"))
     if not known:
         write_instance(db, "key_check", ours)
+
+
+CHECK_REFERENCES = "PRAGMA foreign_key_check"
+
+
+def make_current(db: sqlite3.Connection, kind: str, *, path: Path, now: Micros, keep: Path | None = None) -> None:
+    """Look a configuration.db just opened through, then bring it up to date, as `migrate` does; it is small.
+
+    Raises ProblemError: store_corrupt, and what `migrate` raises.
+    """
+    try:
+        sound = reads_whole(db, indexes=True) and db.execute(CHECK_REFERENCES).fetchone() is None
+    except sqlite3.Error as error:
+        raise explained(error, path) from error
+    if not sound:
+        raise ProblemError(problem("store_corrupt", path=str(path)))
+    migrate(db, kind, path=path, now=now, keep=keep)
+
+
+@contextmanager
+def understanding(path: Path) -> Iterator[None]:
+    """While a process learns what stands in configuration.db: what no program of ours wrote there is damage, which SQLite
+    cannot see inside a text. Raises ProblemError: store_corrupt, or why nothing can be read now."""
+    try:
+        yield
+    except StoreUnavailable as error:
+        raise ProblemError(error.why or problem(error.code, path=str(path), error="")) from error
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise ProblemError(problem("store_corrupt", path=str(path))) from error

@@ -19,7 +19,7 @@ from store.sqlite.rows import (
 )
 from store.sqlite.scan import select_reach, select_scanned
 from store.sqlite.slices import downward, ends, upward
-from store.sqlite.standing import select_backlog, select_last_events, select_refusals
+from store.sqlite.standing import count_held, select_backlog, select_last_events, select_refusals
 from touchpoints.attempt import Blame
 from touchpoints.moment import Micros
 
@@ -96,6 +96,10 @@ class SqliteLog:
     async def backlog(self) -> Backlog:
         """See Log."""
         return await self._readers.run(select_backlog)
+
+    async def count_held(self, *, up_to: int) -> int:
+        """See Log."""
+        return await self._readers.run(partial(count_held, up_to=up_to))
 
     async def destinations(self) -> Mapping[int, DestinationBacklog]:
         """See Log."""

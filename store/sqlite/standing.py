@@ -15,6 +15,18 @@ SELECT min(received_at) FROM events WHERE seq IN (
 """
 
 
+COUNT_HELD = """
+SELECT count(*) FROM deliveries INDEXED BY deliveries_open
+WHERE state = 'held' AND state != 'delivered' AND event_seq <= ?
+"""
+
+
+def count_held(db: sqlite3.Connection, *, up_to: int) -> int:
+    """How many deliveries are held, of events with this number or a lower one."""
+    (n,) = db.execute(COUNT_HELD, (up_to,)).fetchone()
+    return int(n)
+
+
 def select_backlog(db: sqlite3.Connection) -> Backlog:
     """What is not settled, over all."""
     total: dict[str, int] = defaultdict(int)

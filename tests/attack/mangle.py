@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from random import Random
 
-_PIECES = (
+PIECES = (
     b"", b"\0", b"\r\n", b"\n\n", b"\xff\xfe", b"\xed\xa0\x80", b'"', b"'''", b"\\", b"\\ud800", b"{", b"[" * 400, b"]", b"=",
     b",", b";", b":", b"-1", b"0", b"1e999", b"NaN", b"9" * 400, b"0x", b"null", b"%00", b"%", b"&", b"../", b"<!DOCTYPE a [",
     b"&#x0;", b"v1=", b"t=", b"sha256=", b"Bearer ", b"eyJhbGciOiJub25lIn0.", b"whsec_", b"whpk_", b"=?utf-8?", b"--",
@@ -19,9 +19,9 @@ def mangled(chance: Random, seeds: Sequence[bytes]) -> bytes:
         to = min(len(data), at + chance.choice((1, 1, 2, 8, 64)))
         match chance.randrange(6):
             case 0:
-                data[at:at] = chance.choice(_PIECES)
+                data[at:at] = chance.choice(PIECES)
             case 1:
-                data[at:to] = chance.choice(_PIECES)
+                data[at:to] = chance.choice(PIECES)
             case 2:
                 data[at:at] = data[at:to]
             case 3:

@@ -1,8 +1,7 @@
 """What strangers' bytes reach: each target takes any bytes, and lets nothing out but our own refusals."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 
 from store.document import parse
@@ -10,6 +9,7 @@ from store.server_definition import read_server_configuration
 from store.settings_definition import read_configuration
 from tests.attack import planted
 from tests.attack.furniture import AGENT_FILE, PROXY_FILE
+from tests.attack.target import Target
 from tests.touchpoints.factory import NOW, URL, fitting_secret, make_request, make_touchpoint
 from tests.touchpoints.pull import vectors
 from touchpoints.definition_setting import Reading
@@ -31,27 +31,31 @@ from touchpoints.touchpoint import Touchpoint, Verification
 BODY = b'{"id":"evt_1","type":"sample","items":[{"id":1},{"id":2}],"order":{"number":"1042"}}'
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """`take` may raise nothing; `seeds` are bytes that it takes well."""
-
-    take: Callable[[bytes], object]
-    seeds: Sequence[bytes]
-
-
 def targets() -> dict[str, Target]:
     """All of them by name."""
-    frames = vectors.batch(), vectors.with_ask()
-    texts = [file.encode() for file in (planted.configuration(8420, 9), AGENT_FILE, PROXY_FILE)]
-    return {
-        **{f"sender {name}": _sender(name) for name in provider_names()},
-        "toml": Target(take=_configured, seeds=texts),
-        "frames": Target(take=_refusing(decode_batch), seeds=[encode_batch(one) for one in frames]),
-        "frames in json": Target(take=_refusing(batch_from_json), seeds=[batch_to_json(one) for one in frames]),
-        "packed": Target(take=_refusing(unpack), seeds=[pack(vectors.PACKED)]),
-        "pull body": Target(take=_refusing(partial(decode, PullRequest)), seeds=[encode(vectors.PULL)]),
-        "split": Target(take=_split, seeds=[BODY]),
-    }
+    return {name: target(name) for name in names()}
+
+
+def names() -> list[str]:
+    """Of all targets."""
+    return [*(f"sender {name}" for name in provider_names()), *_MAKERS]
+
+
+def target(name: str) -> Target:
+    """One of them; what the others need is not imported."""
+    return _MAKERS[name]() if name in _MAKERS else _sender(name.removeprefix("sender "))
+
+
+def _listener() -> Target:
+    from tests.attack.raw_bytes import RawBytes, raw_seeds
+
+    return Target(take=RawBytes(), seeds=raw_seeds())
+
+
+def _form() -> Target:
+    from tests.attack.sent_form import SentForm, form_seeds
+
+    return Target(take=SentForm(), seeds=form_seeds())
 
 
 def _sender(name: str) -> Target:
@@ -107,3 +111,17 @@ def _refusing(work: Callable[[bytes], object]) -> Callable[[bytes], None]:
 def _split(data: bytes) -> None:
     for pointer in ("", "/items", "/order/number", "/items/0"):
         split_body(data, pointer)
+
+
+_FRAMES = vectors.batch(), vectors.with_ask()
+_TEXTS = [file.encode() for file in (planted.configuration(8420, 9), AGENT_FILE, PROXY_FILE)]
+_MAKERS: dict[str, Callable[[], Target]] = {
+    "listener": _listener,
+    "form": _form,
+    "toml": lambda: Target(take=_configured, seeds=_TEXTS),
+    "frames": lambda: Target(take=_refusing(decode_batch), seeds=[encode_batch(one) for one in _FRAMES]),
+    "frames in json": lambda: Target(take=_refusing(batch_from_json), seeds=[batch_to_json(one) for one in _FRAMES]),
+    "packed": lambda: Target(take=_refusing(unpack), seeds=[pack(vectors.PACKED)]),
+    "pull body": lambda: Target(take=_refusing(partial(decode, PullRequest)), seeds=[encode(vectors.PULL)]),
+    "split": lambda: Target(take=_split, seeds=[BODY]),
+}

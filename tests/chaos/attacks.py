@@ -1,16 +1,22 @@
 """Attacks by machines, for as long as one likes: calls as the APIs describe them, and mangled bytes at all that reads them."""
 
 import asyncio
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
 
 from tests.attack.described import examine
 from tests.attack.forms import send_mangled
+from tests.attack.guided import HERE, Limits, breed
 from tests.attack.mangle import mangled
-from tests.attack.targets import Target, targets
+from tests.attack.target import Target
+from tests.attack.targets import targets
 from tests.chaos.found import Found
+
+_BRED = 0.9  # of the time is for what is bred by coverage; forms have the rest
+_SENDERS = 0.25  # what a sender's share is beside another target's: most of their code is one
 
 
 async def described(
@@ -28,26 +34,60 @@ async def described(
 
 
 async def fuzz(folder: Path, *, rounds: int = 1, seconds: float = 0.0, seed: int = 7) -> Found:
-    """Mangled bytes and forms, `rounds` of them, and on until `seconds` have passed; `tried` counts inputs."""
-    found, chance, all_targets = Found(), Random(seed), targets()
+    """Bytes at all that reads a stranger's, until `seconds` have passed; `tried` counts inputs.
+
+    First `rounds` of mangled bytes and forms. Then, where atheris is, each target has its share of the time in a process of its
+    own, and the forms have theirs; elsewhere it goes on with mangled bytes.
+    """
+    found, chance = Found(), Random(seed)
     until = time.monotonic() + seconds
-    number = 0
-    while number < rounds or time.monotonic() < until:
+    made = await asyncio.to_thread(targets)
+    for number in range(rounds):
+        await _round(folder / f"round-{number}", made, chance, found)
+    if HERE and seconds:
+        await _breed(folder / "bred", made, (until - time.monotonic()) * _BRED, seed, found)
+        made = {}
+    number = rounds
+    while time.monotonic() < until:
+        await _round(folder / f"round-{number}", made, chance, found)
         number += 1
-        for name, target in all_targets.items():
-            for _ in range(50):
-                _take(name, target, mangled(chance, target.seeds), found)
-        for proxy in (False, True):
-            sent, faults = await send_mangled(folder / f"forms-{number}-{proxy}", chance, rounds=1, proxy=proxy)
-            found.tried += sent
-            for fault in faults:
-                found.fault(fault)
     return found
 
 
-def _take(name: str, target: Target, data: bytes, found: Found) -> None:
-    found.tried += 1
-    try:
-        target.take(data)
-    except Exception as error:  # whatever it is, it should not have come out
-        found.fault(f"{name}: {type(error).__name__} {error} for {data[:300]!r}")
+async def _round(folder: Path, made: Mapping[str, Target], chance: Random, found: Found) -> None:
+    for name, target in made.items():
+        await asyncio.to_thread(_take, name, target, [mangled(chance, target.seeds) for _ in range(50)], found)
+    for proxy in (False, True):
+        sent, faults = await send_mangled(folder / f"forms-{proxy}", chance, rounds=1, proxy=proxy)
+        found.tried += sent
+        for fault in faults:
+            found.fault(fault)
+
+
+async def _breed(folder: Path, made: Mapping[str, Target], seconds: float, seed: int, found: Found) -> None:
+    """Each target in its turn, as many at once as there are cores."""
+    cores = os.cpu_count() or 1
+    weights = {name: _SENDERS if name.startswith("sender ") else 1.0 for name in made}
+    free = asyncio.Semaphore(cores)
+
+    async def one(name: str) -> None:
+        share = max(1, int(seconds * cores * weights[name] / sum(weights.values())))
+        async with free:
+            place = folder / str(list(made).index(name))
+            bred = await breed(place, name, made[name].seeds, Limits(seconds=share), seed=seed)
+        found.tried += bred.tried
+        if bred.fault:
+            found.fault(bred.fault)
+
+    async with asyncio.TaskGroup() as group:
+        for name in sorted(made, key=weights.__getitem__, reverse=True):
+            group.create_task(one(name))
+
+
+def _take(name: str, target: Target, inputs: Sequence[bytes], found: Found) -> None:
+    for data in inputs:
+        found.tried += 1
+        try:
+            target.take(data)
+        except Exception as error:  # whatever it is, it should not have come out
+            found.fault(f"{name}: {type(error).__name__} {error} for {data[:300]!r}")

@@ -73,9 +73,10 @@ CASES = {
     "disk-read-only-steps": Case("faulty_disk:both", {"code": SQLITE_READONLY, "strides": (23, 9)}, {"code": SQLITE_READONLY}),
     "disk-broken-steps": Case("faulty_disk:both", {"code": SQLITE_IOERR, "strides": (23, 9)}, {"code": SQLITE_IOERR}),
     "disk-slow": Case("limits:slow_disk", {"senders": 120}, {"senders": 400, "each": 10}),
-    "corrupt": Case("corrupt:corrupt", {"places": 6}, {"places": 100, "seed": 7}),
+    "corrupt": Case("corrupt:corrupt", {"places": 8}, {"places": 100, "seed": 7}),
     "clock-jumps": Case("clocks:jumps", {}, {"rounds": 60, "seed": 7}),
     "handles": Case("limits:handles", {}, {"rounds": 20}),
+    "handles-gone": Case("no_handles:no_handles", {}, {"leave": tuple(range(16))}),
     "memory": Case("limits:memory", {"bodies": 10}, {"bodies": 16, "rounds": 10}),
     "crowd": Case(
         "crowd:agent",

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import httpx
@@ -23,6 +23,7 @@ FOLDER_BUILD = ROOT / "dist" / {"darwin": "macos"}.get(sys.platform, "linux") / 
 PARTS = ("appliance", "store", "touchpoints", "web")
 _NO_FLOOR = '[retention]\nfree_disk = "0B"\n'
 LIVES = (0.05, 1.8)  # seconds between two kills: some fall into a start
+WORKING = 0.5  # so many kills are of a program that has begun to answer, however slow the machine is
 
 
 @cache
@@ -179,6 +180,9 @@ async def storm(folder: Path, *, kills: int, seed: int = 1) -> Found:
         try:
             for _ in range(kills):
                 victim = chance.choice((both.proxy, both.agent))
+                if chance.random() < WORKING:
+                    url = both.url if victim is both.proxy else both.own_url
+                    await until(partial(answers, client, url))
                 await asyncio.sleep(chance.uniform(*LIVES))
                 await victim.kill()
                 await victim.start()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.bench.processes import most_resident
+from tests.bench.processes import most_resident, open_handles
 from tests.chaos.found import Found
 from tests.chaos.ledger import HUGE_FROM, Ledger, Sender, open_sink
 from tests.free_port import free_port
@@ -29,7 +29,7 @@ PATIENCE = 60.0
 class Limited:
     """An agent as a process of its own, in direct mode."""
 
-    def __init__(self, folder: Path, sink: str, ledger: Ledger) -> None:
+    def __init__(self, folder: Path, sink: str, ledger: Ledger, more: str = "") -> None:
         self.folder = folder
         self.ledger = ledger
         self.port, self.admin = free_port(), free_port()
@@ -37,7 +37,7 @@ class Limited:
         self._file = folder / "hookport.toml"
         self._file.write_text(
             f'[agent]\nmode = "direct"\nhost_public_url = "http://127.0.0.1:{self.port}"\nlisten = "127.0.0.1"\n'
-            f'port = {self.port}\n[retention]\nfree_disk = "0B"\n' + touchpoint("orders", sink, "", "concurrency = 4"),
+            f'port = {self.port}\n[retention]\nfree_disk = "0B"\n' + touchpoint("orders", sink, "", "concurrency = 4") + more,
             encoding="utf-8",
         )
         self.process: asyncio.subprocess.Process | None = None
@@ -67,6 +67,18 @@ class Limited:
                 return (await client.get(f"http://127.0.0.1:{self.port}/health")).is_success
         return False
 
+    async def page_answers(self) -> bool:
+        """Whether the page answers."""
+        with contextlib.suppress(httpx.HTTPError):
+            async with httpx.AsyncClient(timeout=20, trust_env=False) as client:
+                return (await client.get(f"http://127.0.0.1:{self.admin}/")).status_code in {200, 302, 303, 307}
+        return False
+
+    def open_handles(self) -> int:
+        """How many file handles it has, where the system tells."""
+        assert self.process is not None
+        return open_handles(self.process.pid)
+
     async def judged(self, client: httpx.AsyncClient, found: Found) -> Found:
         """Given all it needs again it lives, takes an event, and delivers everything it promised."""
         assert self.process is not None
@@ -90,12 +102,12 @@ class Limited:
 
 
 @asynccontextmanager
-async def limited(folder: Path) -> AsyncIterator[tuple[Limited, httpx.AsyncClient]]:
-    """An agent that is not started, its destination, and a client."""
+async def limited(folder: Path, more: str = "") -> AsyncIterator[tuple[Limited, httpx.AsyncClient]]:
+    """An agent that is not started, its destination, and a client. `more` is of its configuration."""
     ledger = Ledger()
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
     async with open_sink(ledger) as sink, httpx.AsyncClient(timeout=60, trust_env=False, limits=limits) as client:
-        made = Limited(folder, sink.url, ledger)
+        made = Limited(folder, sink.url, ledger, more)
         try:
             yield made, client
         finally:
@@ -118,8 +130,8 @@ async def memory(folder: Path, *, size: int = 256, bodies: int = 16, rounds: int
         return await made.judged(client, found)
 
 
-async def handles(folder: Path, *, most: int = 96, rounds: int = 1) -> Found:
-    """Connections take every file handle there is: while they last nobody comes in; then all goes on as before."""
+async def handles(folder: Path, *, most: int = 192, rounds: int = 1) -> Found:
+    """More strangers than file handles, at the public port and at the page: handles never run out, and nobody is unanswered."""
     if sys.platform == "win32":
         raise LeftOutError("Windows knows no such limit")
     else:  # noqa: RET506 - so that a check for Windows sees that the other is not there
@@ -128,18 +140,23 @@ async def handles(folder: Path, *, most: int = 96, rounds: int = 1) -> Found:
         await made.start(COMMAND, limit)
         sender = Sender(made.ledger, lambda: made.url, client)
         found = Found()
+        strangers = ((made.port, b"POST /hooks/orders HTTP/1.1\r\n"), (made.admin, b"GET / HTTP/1.1\r\n"))
+        taken = []
         for _ in range(rounds):
             await sender.insist(5)
-            await made.ledger.arrived()  # what is on its way out just then would take the destination for dead
+            await made.ledger.arrived()
             with contextlib.ExitStack() as stack:
-                for _ in range(2 * most):
+                for place, line in strangers * most:
                     with contextlib.suppress(OSError):
-                        one = stack.enter_context(socket.create_connection(("127.0.0.1", made.port), 2))
-                        one.sendall(b"POST /hooks/orders HTTP/1.1\r\n")
-                hasty = httpx.AsyncClient(timeout=1, trust_env=False)
-                async with hasty:
-                    await Sender(made.ledger, lambda: made.url, hasty).post(3)
+                        one = stack.enter_context(socket.create_connection(("127.0.0.1", place), 2))
+                        one.sendall(line)
+                        taken.append(made.open_handles())
+                await sender.post(3)
+                found.must(await made.page_answers(), "the page did not answer")
             await sender.insist(5, pause=0.2)
+        found.notes.append(f"{max(taken)} handles of {most} at most")
+        found.must(made.ledger.refused[0] == 0, "a sender was not answered")
+        found.must(max(taken) < most, "they ran out")
         return await made.judged(client, found)
 
 

@@ -22,6 +22,7 @@ MIB = 1024 * 1024
 WINDOWS = 60  # looks at the programs in the whole run
 WARM = 4  # a part of the run so small as this fraction is warming up: caches fill, files reach their size
 HOUR = 3600.0
+LONG = HOUR / 6  # a shorter run sees nothing but how it warms up
 MORE = 10  # handles: what an hour may leave open
 IDLE = 120.0  # seconds until the last unused connection is closed, at the latest
 KEPT = '[retention]\nfree_disk = "0B"\nsize = "512MiB"\n'  # reached within the hour: files must not only grow
@@ -94,6 +95,7 @@ async def _soaked(both: Both, marks: Marks, seconds: float, full_for: float) -> 
     found = Found(tried=marks.accepted_count, stuck=len(missing), repeated=marks.repeats)
     found.must(not marks.foreign, "a body that nobody sent")
     _judge(found, course, seconds)
+    _must_be_half(found, steady, full, seconds)
     found.notes[:0] = [
         f"full speed {full:,.0f}/s, posted {steady.sent / max(seconds, 1):,.0f}/s for {seconds / 60:.1f} min; {program()}"
     ]
@@ -183,12 +185,20 @@ def _look(both: Both, taken: Sequence[float], at: float) -> Look:
     )
 
 
+def _must_be_half(found: Found, steady: Steady, full: float, seconds: float) -> None:
+    """Who lets the pace slip, or turns events away, has not borne half of full speed."""
+    if seconds < LONG:
+        return
+    found.must(steady.sent > 0.9 * seconds * full / 2, "the pace was not kept: the machine is too slow, or does something else")
+    found.must(steady.others.total() < steady.sent / 1000, "more than one post in a thousand was not taken")
+
+
 def _judge(found: Found, course: Course, seconds: float) -> None:
     """What is flat: over an hour less than a tenth more memory, ten handles, and logs no longer than at their longest once.
 
     Connections come and go with the load, so handles are judged where there is none: what leaks stays open.
     """
-    long = seconds >= HOUR / 6  # a shorter run sees nothing but how it warms up
+    long = seconds >= LONG
 
     def told(words: str, of: str, unit: str, size: float = 1.0) -> str:
         middle, slope = course.middle(of) / size, course.slope(of) / size

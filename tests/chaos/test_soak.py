@@ -3,7 +3,8 @@
 import random
 
 from tests.chaos.found import Found
-from tests.chaos.soak import HOUR, MIB, Course, Look, _judge
+from tests.chaos.soak import HOUR, MIB, Course, Look, _judge, _must_be_half
+from tests.chaos.steady import Steady
 
 
 def hour(*, handles: int = 0, memory: float = 0.0, wal: float = 16.0, latency: float = 0.0) -> Found:
@@ -38,3 +39,12 @@ def test_what_grows_is_told() -> None:
     assert not hour(memory=60.0).good
     assert not hour(wal=70.0).good
     assert not hour(latency=60.0).good
+
+
+def test_half_of_full_speed_is_kept_and_taken() -> None:
+    """A slower pace, or events that were turned away, would make anything flat."""
+    for sent, refused, good in ((180_000, 0, True), (150_000, 0, False), (180_000, 181, False)):
+        steady, found = Steady([], per_second=50), Found(tried=1)
+        steady.sent, steady.others["503"] = sent, refused
+        _must_be_half(found, steady, 100.0, HOUR)
+        assert found.good is good

@@ -13,7 +13,8 @@ from tests.docs.generated import GENERATED
 from tests.docs.page import DOCS, ROOT, generated
 from tests.docs.reliability import FIGURES, GROUPS
 
-CODE = ("appliance", "web", "store", "touchpoints", "tests/chaos")
+CASES_OF = ("attack", "chaos", "released", "simulation")  # of which the cases are made
+CODE = ("appliance", "web", "store", "touchpoints", *(f"tests/{name}" for name in CASES_OF))
 
 
 def test_the_last_run_of_every_case_was_good() -> None:

@@ -15,6 +15,8 @@ END = "<!-- end of what is generated -->"
 
 _FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^()\s]+)\)")
+_TABLE = re.compile(r"(?:^\|.*\n?)+", re.MULTILINE)
+_BAR = re.compile(r"(?<!\\)\|")
 _HEADING = re.compile(r"^#{1,6} +(.+?)\s*$", re.MULTILINE)
 
 
@@ -48,6 +50,12 @@ def fences(text: str) -> list[tuple[str, str]]:
 def links(page: Path) -> list[str]:
     """Every link of a page, code left out."""
     return _LINK.findall(_FENCE.sub("", page.read_text(encoding="utf-8")))
+
+
+def tables(page: Path) -> list[list[list[str]]]:
+    """Every table of a page, code left out: its rows with their cells; the second row is the rule below the head."""
+    found = _TABLE.findall(_FENCE.sub("", page.read_text(encoding="utf-8")))
+    return [[[cell.strip() for cell in _BAR.split(row)[1:-1]] for row in table.splitlines()] for table in found]
 
 
 def anchors(page: Path) -> set[str]:

@@ -25,7 +25,7 @@ GROUPS = {
     "disks that are full, read-only, broken or slow, and damaged files": ("disk-*", "corrupt"),
     "backups that are put back": ("restored-*",),
     "an hour at half of full speed": ("soak",),
-    "too little memory, no file handles, a dead listener": ("memory", "handles", "accepting"),
+    "too little memory, no file handles, a dead listener": ("memory", "handles*", "accepting"),
     "crowds of hostile connections, and requests hidden in requests": ("crowd*",),
     "an agent, a proxy or a middlebox that lies": ("hostile-*", "middlebox"),
     "calls and bytes that machines make up": ("described-calls", "fuzz"),

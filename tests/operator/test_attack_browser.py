@@ -78,7 +78,7 @@ async def test_no_address_answers_to_a_rebound_name(siege: Siege) -> None:
     assert landed.status == 403
     for path, status, text in await page.evaluate(ASKED, [*REBOUND, ("GET", role.link.renew())]):
         assert (status, "[page]" in text) == (403, True), path
-        for told in (role._vitals().version, "ann", "acme", str(role.opened.folder.path), siege.site.address):
+        for told in (role._desk.vitals().version, "ann", "acme", str(role.opened.folder.path), siege.site.address):
             assert told in path or told not in text, (path, told)
     assert await page.evaluate(LISTEN, "/live") == ["refused", "refused"]
     assert await siege.state() == before

@@ -8,7 +8,7 @@ from touchpoints.problem import problem
 
 
 class NotConnected(httpx.ConnectError):
-    """No connection, for a reason worth its own problem code: tls_error, ca_unreadable or address_refused."""
+    """No connection, for a reason worth its own problem code: no_handles, tls_error, ca_unreadable or address_refused."""
 
     def __init__(self, code: str, detail: str = "") -> None:
         super().__init__(detail)

@@ -14,6 +14,7 @@ from touchpoints.attempt import Blame, Delivered, Failed, Outcome
 from touchpoints.delivery import Job
 from touchpoints.destinations.passed_headers import passed_on
 from touchpoints.destinations.sender import Parcel
+from touchpoints.handles import no_handle_left
 from touchpoints.moment import rfc3339
 from touchpoints.problem import problem
 from touchpoints.touchpoint import FolderDestination
@@ -95,6 +96,8 @@ def _remove(path: Path) -> None:
 
 
 def _code(error: OSError) -> str:
+    if no_handle_left(error):
+        return "no_handles"
     name = errno.errorcode.get(error.errno or 0, "")
     if name in _FULL:
         return "folder_full"

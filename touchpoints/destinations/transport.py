@@ -24,6 +24,7 @@ from yarl import URL
 from touchpoints.destinations.errors import NotConnected
 from touchpoints.destinations.outbound_proxy import proxy_for
 from touchpoints.destinations.trust import trust
+from touchpoints.handles import handle_lacks, no_handle_left
 from touchpoints.refused_address import is_refused
 from touchpoints.touchpoint import HttpDestination
 
@@ -98,7 +99,8 @@ class DestinationTransport(httpx.AsyncBaseTransport):
         try:
             return trust(self._destination.ca)
         except OSError as error:
-            raise NotConnected("ca_unreadable", _reason(error)) from error
+            code = "no_handles" if no_handle_left(error) else "ca_unreadable"
+            raise NotConnected(code, _reason(error)) from error
 
     async def aclose(self) -> None:
         """Close all connections; the next request would open new ones."""
@@ -216,6 +218,9 @@ class _AddressRefused(OSError):
 
 
 def _as_httpx(error: Exception) -> httpx.TransportError:
+    # What looks a name up does not always say why.
+    if no_handle_left(error) or (isinstance(error, aiohttp.ClientConnectorDNSError) and handle_lacks()):
+        return NotConnected("no_handles")
     match error:
         case aiohttp.ClientProxyConnectionError():
             return httpx.ProxyError(_reason(error.os_error))

@@ -17,12 +17,21 @@ def trust(ca: str = "") -> ssl.SSLContext:
     context = ssl.create_default_context()
     # Python 3.13 began to refuse authorities without a key usage, as home-made ones often are; 3.11 and 3.12 take them.
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    if not context.cert_store_stats()["x509_ca"]:
+        _load_known(context)
+    if ca:
+        context.load_verify_locations(cafile=ca)
+    return context
+
+
+def _load_known(context: ssl.SSLContext) -> None:
+    """Nothing was loaded, without a word of why: read what is there in a way that says it. Raises OSError."""
     paths = ssl.get_default_verify_paths()
-    if not context.cert_store_stats()["x509_ca"] and not (paths.cafile or paths.capath):
+    if paths.cafile:
+        context.load_verify_locations(cafile=paths.cafile)  # out of file handles, for one: else nobody were trusted for ever
+        return
+    if not paths.capath:
         for place in _KNOWN_PLACES:
             if Path(place).is_file():
                 context.load_verify_locations(cafile=place)
                 break
-    if ca:
-        context.load_verify_locations(cafile=ca)
-    return context

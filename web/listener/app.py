@@ -7,10 +7,12 @@ from dataclasses import replace
 from typing import Any, cast
 from urllib.parse import unquote
 
-from litestar import Litestar, asgi
+from litestar import Litestar, Response, asgi
+from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from touchpoints.event import Headers
+from touchpoints.handles import no_handle_left
 from touchpoints.handshake import methods_of
 from touchpoints.request import Request
 from web.listener.body import BodyReader, NoRoom, SenderGone, TooLarge
@@ -46,12 +48,22 @@ def make_app(deps: Intake) -> ASGIApp:
 def with_one_handler(public: Handler, *, straight: Callable[[bytes], bool]) -> ASGIApp:
     """The app of one handler; paths that are `straight` skip Litestar, a quarter of what such a request costs."""
     handlers = [asgi("/", is_mount=True, copy_scope=False)(public)]
-    litestar = Litestar(route_handlers=handlers, openapi_config=None, logging_config=None, debug=False)
+    litestar = Litestar(
+        route_handlers=handlers,
+        exception_handlers={HTTPException: _bare},  # it refuses a Host that is none before any handler
+        openapi_config=None,
+        logging_config=None,
+        debug=False,
+    )
 
     def app(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         return public(scope, receive, send) if straight(scope["raw_path"]) else litestar(scope, receive, send)
 
     return app
+
+
+def _bare(_request: Any, error: HTTPException) -> Response[None]:
+    return Response(None, status_code=error.status_code, media_type="text/plain")
 
 
 async def answer_by(work: Awaitable[Taken], scope: Scope, send: Send) -> None:
@@ -64,9 +76,9 @@ async def answer_by(work: Awaitable[Taken], scope: Scope, send: Send) -> None:
         taken = TOO_LARGE
     except NoRoom:
         taken = NO_ROOM
-    except Exception:
+    except Exception as error:
         _log.exception("a request failed")
-        taken = FAILED
+        taken = NO_ROOM if no_handle_left(error) else FAILED
     if not _accepted(scope, taken):
         await _send(send, taken)
 

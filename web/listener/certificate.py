@@ -4,6 +4,7 @@ import hashlib
 import ssl
 from pathlib import Path
 
+from touchpoints.handles import no_handle_left
 from touchpoints.moment import Micros, from_datetime
 from touchpoints.problem import Problem, ProblemError, problem
 
@@ -64,6 +65,9 @@ class Certificate:
         except (ssl.SSLError, OSError) as error:
             if asked:
                 raise ProblemError(problem("certificate_key_encrypted", file=self.key)) from error
+            if no_handle_left(error):
+                self._digest = b""  # so that they are read again
+                raise ProblemError(problem("certificate_unreadable", file=self.certificate, error=error.strerror)) from error
             raise ProblemError(problem("certificate_mismatch", file=self.certificate, key=self.key)) from error
         if self.client_ca is not None:
             _ask_clients(context, self.client_ca)

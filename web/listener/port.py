@@ -3,6 +3,7 @@
 import errno
 import socket
 
+from touchpoints.handles import handle_lacks, no_handle_left
 from touchpoints.problem import Problem, ProblemError, problem
 
 BACKLOG = 1024
@@ -17,11 +18,13 @@ def open_port(address: str, port: int) -> socket.socket:
 
     `address` is numeric or a name of this machine. Blocks while a name is looked up.
 
-    Raises ProblemError: port_taken, port_denied, address_not_here, listen_failed.
+    Raises ProblemError: port_taken, port_denied, address_not_here, listener_no_handles, listen_failed.
     """
     try:
         family, _, _, _, where = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     except OSError as error:
+        if no_handle_left(error) or handle_lacks():  # what looks a name up does not always say why
+            raise ProblemError(problem("listener_no_handles", address=address, port=port)) from error
         raise ProblemError(problem("address_not_here", address=address)) from error
     try:
         sock = socket.socket(family, socket.SOCK_STREAM)
@@ -52,6 +55,8 @@ def _own(sock: socket.socket) -> None:
 
 def _why(error: OSError, address: str, port: int) -> Problem:
     number = error.errno
+    if no_handle_left(error):
+        return problem("listener_no_handles", address=address, port=port)
     if number in _TAKEN:
         return problem("port_taken", address=address, port=port, free=_free_port(address, port))
     if number in _DENIED:

@@ -7,19 +7,19 @@ import logging
 import socket
 from collections.abc import Callable
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
-from uvicorn._types import ASGIApplication
-from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from touchpoints.problem import ProblemError
+from touchpoints.handles import no_handle_left
+from touchpoints.problem import ProblemError, problem
 from web.listener.certificate import Certificate
 from web.listener.connection import Deadlines, canned
 from web.listener.crowd import Ceilings, Crowd
 from web.listener.port import open_port
 from web.listener.protocol import GuardedProtocol
 from web.listener.room import Room, dawdles, held
+from web.listener.uvicorn_config import uvicorn_config
 
 _log = logging.getLogger(__name__)
 _TURN = 16  # connections accepted before others get a turn: a flood of them leaves more than half of the time to requests
@@ -54,10 +54,11 @@ class Listener:
         self.deadlines = deadlines or Deadlines()
         self._place = (address, port)
         self._crowd = Crowd(ceilings or Ceilings(), trusted)
-        self._config = _config(app)
+        self._config = uvicorn_config(app)
         self._state = ServerState()
         self._sock: socket.socket | None = None
         self._stopping = False
+        self._short = False  # the last connection could not be accepted for want of a file handle
         self._accepting: asyncio.Task[None] | None = None
         self._sweeping: asyncio.Task[None] | None = None
         self._arriving: dict[GuardedProtocol, asyncio.Task[None]] = {}
@@ -97,7 +98,8 @@ class Listener:
         self._stopping = True
         if self._accepting is not None and not self._accepting.done():
             # Cancelled, it could drop a connection that it has just been given; a connection of our own wakes it instead.
-            await self.probe(_WAKE)
+            with contextlib.suppress(ProblemError):
+                await self.probe(_WAKE)
         await _end(self._accepting)
         sock, self._sock, self._accepting = self._sock, None, None
         if sock is not None:
@@ -133,7 +135,10 @@ class Listener:
         self._sweeping = None
 
     async def probe(self, seconds: float = 5.0) -> bool:
-        """Whether our accept loop takes a connection to our own port."""
+        """Whether our accept loop takes a connection to our own port.
+
+        Raises ProblemError(listener_no_handles) where that cannot be told, and binding anew were no help.
+        """
         if self._sock is None:
             return False
         host, port = self.address
@@ -141,7 +146,11 @@ class Listener:
         # Proactor takes an IPv6 address in full only.
         target = (ours, port, 0, 0) if self._sock.family == socket.AF_INET6 else (ours, port)
         seen: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        with socket.socket(self._sock.family, socket.SOCK_STREAM) as sock:
+        try:
+            ours_too = socket.socket(self._sock.family, socket.SOCK_STREAM)
+        except OSError as error:
+            raise ProblemError(problem("listener_no_handles", address=host, port=port)) from error
+        with ours_too as sock:
             sock.setblocking(False)
             sock.bind((ours, 0))
             key = sock.getsockname()[:2]
@@ -151,6 +160,8 @@ class Listener:
                     await asyncio.get_running_loop().sock_connect(sock, target)
                     await seen
             except (OSError, TimeoutError):
+                if self._short:
+                    raise ProblemError(problem("listener_no_handles", address=host, port=port)) from None
                 return False
             finally:
                 del self._probes[key]
@@ -163,7 +174,9 @@ class Listener:
             try:
                 self._admit(*await loop.sock_accept(sock))
                 self._admit_waiting(sock, _TURN)
+                self._short = False
             except Exception as error:
+                self._short = no_handle_left(error)
                 if told != str(error):
                     told = str(error)
                     _log.warning("connections cannot be accepted: %s", told)
@@ -284,26 +297,6 @@ class Listener:
         except Exception:
             _log.exception("a connection could not be ended in peace")
             protocol.transport.abort()
-
-
-def _config(app: Any) -> Config:
-    config = Config(
-        cast(ASGIApplication, app),
-        http="httptools",
-        ws="none",
-        lifespan="off",
-        loop="none",
-        interface="asgi3",
-        workers=1,
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        forwarded_allow_ips="",
-        server_header=False,
-        date_header=False,
-    )
-    config.load()
-    return config
 
 
 async def _end(task: asyncio.Task[None] | None) -> None:

@@ -45,7 +45,10 @@ class Switchboard:
         return new
 
     async def watch(self, seconds: float = 5.0) -> bool:
-        """Rebind when our own port does not answer; whether that was needed. Raises ProblemError when it fails: watch on."""
+        """Rebind when our own port does not answer; whether that was needed.
+
+        Raises ProblemError when that fails, or cannot be told: watch on.
+        """
         listener = self.listener
         if listener is None or await listener.probe(seconds):
             return False

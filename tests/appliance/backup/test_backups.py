@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -46,11 +47,17 @@ class Keeper:
         self.opened = opened
         self.clock = Hands()
         self.settings = BackupSettings()
+        self.floor = 0
         self.files = SqliteBackupFiles()
+        self.renew()
+
+    def renew(self) -> None:
+        """Those of another start."""
         self.backups = Backups(
-            opened.folder,
+            self.opened.folder,
             files=self.files,
             settings=lambda: self.settings,
+            floor=lambda: self.floor,
             instance=lambda: "it",
             chance=os.urandom,
             clock=self.clock,
@@ -59,6 +66,20 @@ class Keeper:
     def moments(self) -> list[Micros]:
         """When those that are kept were made, newest first."""
         return [one.made_at for one in self.backups.kept()]
+
+
+class HaltsAfter(Event):
+    """A stop that comes before the `last` look at it."""
+
+    def __init__(self, last: int) -> None:
+        super().__init__()
+        self._left = last
+
+    def is_set(self) -> bool:
+        self._left -= 1
+        if not self._left:
+            self.set()
+        return super().is_set()
 
 
 @pytest.fixture
@@ -148,13 +169,34 @@ async def test_one_that_is_too_large_is_told_and_the_others_stay(keeper: Keeper)
     assert keeper.backups.trouble.code == "backup_too_large"
 
 
+async def test_one_that_is_too_large_is_not_made_again_each_hour(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next night it is, or an hour later where the settings are others: it may fit then."""
+    copies, honest = list[Micros](), keeper.files.copy
+
+    def counted(*paths: Path, **options: Any) -> object:
+        copies.append(keeper.clock.time)
+        return honest(*paths, **options)
+
+    monkeypatch.setattr(keeper.files, "copy", counted)
+    keeper.settings = replace(keeper.settings, size=1000)
+    for _ in range(30):  # hours, past half past two
+        await keeper.backups.when_due()
+        keeper.clock.time += HOUR
+    assert copies == [NOON, NOON + 15 * HOUR]
+    assert keeper.backups.trouble is not None
+    keeper.settings = replace(keeper.settings, size=MIB)
+    await keeper.backups.when_due()
+    assert copies[2:] == keeper.moments() == [NOON + 30 * HOUR]
+    assert keeper.backups.trouble is None
+
+
 async def test_copies_and_what_is_tried_never_lie_there_together(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
     """Twice what a backup takes is enough: the copies are gone before the archive is unpacked again."""
     honest, there = keeper.files.try_restore, list[str]()
 
-    def looked(folder: Path, *, now: Micros) -> object:
+    def looked(folder: Path, **options: Any) -> object:
         there.extend(path.name for path in folder.parent.iterdir())
-        return honest(folder, now=now)
+        return honest(folder, **options)
 
     monkeypatch.setattr(keeper.files, "try_restore", looked)
     await keeper.backups.make()
@@ -176,6 +218,23 @@ async def test_without_room_none_is_made(keeper: Keeper, monkeypatch: pytest.Mon
     await keeper.backups.when_due()
     assert len(keeper.moments()) == 1
     assert keeper.backups.trouble is None
+
+
+async def test_the_floor_of_the_disk_is_left_alone(keeper: Keeper, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """None is made that would turn senders away; another disk that backups are kept on has no floor."""
+    usage, free = shutil.disk_usage(tmp_path), {"data": 300 * MIB, "kept": 100 * MIB}
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=free[Path(path).name]))
+    keeper.settings = replace(keeper.settings, folder=str(tmp_path / "kept"))
+    keeper.floor = 300 * MIB - 1000
+    with pytest.raises(ProblemError, match="of free disk, and 300MiB are free") as caught:
+        await keeper.backups.make()
+    assert caught.value.problems[0].code == "backup_no_room"
+    keeper.floor = 200 * MIB
+    await keeper.backups.make()
+    free["kept"] = 1000
+    with pytest.raises(ProblemError, match="of free disk"):
+        await keeper.backups.make()
+    assert len(keeper.moments()) == 1
 
 
 async def test_a_copy_that_cannot_be_put_back_is_no_backup(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,3 +278,34 @@ async def test_a_folder_that_cannot_be_written_to_is_told(keeper: Keeper, tmp_pa
     assert keeper.backups.trouble is not None
     assert keeper.backups.trouble.code == "backup_failed"
     assert problem("backup_failed", moment="", why="").mend in str(keeper.backups.trouble)
+
+
+async def test_a_stop_breaks_it_off_wherever_it_is(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before its 1st, 2nd, 3rd … look at whether to go on, until it ends untouched: no half is left, and nothing is told."""
+    monkeypatch.setattr("store.sqlite.backup_file._PACE", 100)
+    broken = 0
+    for last in range(1, 200):
+        keeper.renew()
+        keeper.backups._halt = halt = HaltsAfter(last)
+        try:
+            await keeper.backups.make()
+        except ProblemError as error:
+            codes = [one.code for one in error.problems]
+        else:
+            break
+        assert (codes, halt.is_set(), keeper.backups.trouble) == (["backup_halted"], True, None)
+        assert list(keeper.backups.place.glob("*")) == []
+        assert not (keeper.opened.folder.spool / "backup").exists()
+        broken += 1
+    assert broken > 10  # pieces of files alone are seven
+    assert len(keeper.moments()) == 1
+
+
+async def test_none_is_begun_once_it_is_over(keeper: Keeper) -> None:
+    """The older ones are kept."""
+    await keeper.backups.make()
+    await keeper.backups.close()
+    keeper.clock.time += DAY
+    with pytest.raises(ProblemError, match="about to stop"):
+        await keeper.backups.make()
+    assert keeper.moments() == [NOON]

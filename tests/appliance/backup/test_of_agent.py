@@ -1,5 +1,6 @@
 """What an agent's backup that was put back may not do by itself, and how long that is told."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,15 @@ from appliance.backup.of_agent import AgentRestore
 from appliance.backup.restore import Wanted, restore
 from appliance.clock import Clock
 from appliance.data_folder import DataFolder
+from store.log import Filter
+from store.settings import MIB
 from tests.appliance.agents import MACHINE, TOUCHPOINT, agent_over, apply
+from tests.appliance.stage import until_async
 from tests.store.make import arrival, query
 from tests.store.test_dock import landed
 from touchpoints.event import Verdict
+from touchpoints.moment import DAY
+from touchpoints.problem import ProblemError
 
 pytestmark = pytest.mark.anyio
 
@@ -52,6 +58,63 @@ async def test_what_was_pulled_and_not_known_to_be_accepted_is_held(tmp_path: Pa
         found = await codes(role)
         assert (found["restored"]["count"], found["refused_events"]["count"]) == (2, 1)
     assert query(tmp_path / "data" / "events.db", "SELECT state, count(*) FROM deliveries GROUP BY state") == [("held", 2)]
+
+
+async def test_what_is_told_is_all_that_is_held_of_it_and_nothing_else(tmp_path: Path) -> None:
+    """Also what came while the backup was made, or under a clock that was set back since; not what is held of later events."""
+    async with agent_over(tmp_path / "data", start=False) as role:
+        await apply(role, TOUCHPOINT)
+        number = role.configuration.touchpoints[0].id
+        await role.opened.readable().inbox.put(arrival(1, touchpoint=number, received_at=Clock().now() + DAY))
+        made = await role._safekeeping.make(actor=MACHINE)
+    await put_back(tmp_path / "data", made["file"])
+    async with agent_over(tmp_path / "data") as role:
+        await role._safekeeping._aftermath.look()
+        assert (await codes(role))["restored"]["count"] == 1
+        await apply(role, TOUCHPOINT.replace("[[touchpoint.dest", 'state = "hold"\n[[touchpoint.dest', 1))
+        await role.opened.readable().inbox.put(arrival(2, touchpoint=number, received_at=7))
+        assert role._works is not None
+        role._works.drain.pace.wake()
+
+        async def both_held() -> bool:
+            return bool((await role.control.status())["backlog"]["held"] == 2)
+
+        await until_async(both_held)
+        await role._safekeeping._aftermath.look()
+        assert (await codes(role))["restored"]["count"] == 1
+        await role._works.deeds.do("dismiss", Filter(ids=(arrival(1).event.id,)), dry_run=False)
+        await role._safekeeping._aftermath.look()
+        assert "restored_nothing_held" in await codes(role)
+
+
+async def test_a_key_that_opens_nothing_of_it_makes_no_backup(tmp_path: Path) -> None:
+    """The key file was exchanged, or damaged, while the agent ran: told at once, not when a backup is put back."""
+    async with agent_over(tmp_path / "data", start=False) as role:
+        await apply(role, TOUCHPOINT + '[backup]\npassphrase = "seven lazy herons"\n')
+        made, key = await role._safekeeping.make(actor=MACHINE), tmp_path / "data" / "secret.key"
+        own = key.read_text()
+        for content, code in ((f"{bytes(32).hex()}\n", "backup_own_key_wrong"), ("half", "key_file_malformed")):
+            key.write_text(content)
+            with pytest.raises(ProblemError) as caught:
+                await role._safekeeping.make(actor=MACHINE)
+            assert caught.value.problems[0].code == code
+            assert str(key) in (await codes(role))["backup_failed"]["text"]
+            assert [str(one.path) for one in role._safekeeping.backups.kept()] == [made["file"]]
+        key.write_text(own)
+        await role._safekeeping.make(actor=MACHINE)
+        assert "backup_failed" not in await codes(role)
+
+
+async def test_it_leaves_the_floor_of_the_disk_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`free_disk` of [retention]: below it senders are turned away."""
+    async with agent_over(tmp_path / "data", start=False) as role:
+        usage = shutil.disk_usage(tmp_path)._replace(free=300 * MIB)
+        monkeypatch.setattr("appliance.backup.backups.shutil.disk_usage", lambda _path: usage)
+        await role._safekeeping.make(actor=MACHINE)
+        await apply(role, '[retention]\nfree_disk = "300MiB"\n')
+        with pytest.raises(ProblemError, match="of free disk"):
+            await role._safekeeping.make(actor=MACHINE)
+        assert "backup_no_room" in await codes(role)
 
 
 async def test_it_is_told_until_somebody_has_looked(tmp_path: Path) -> None:

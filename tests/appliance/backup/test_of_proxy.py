@@ -18,6 +18,7 @@ from appliance.backup.of_proxy import ProxyRestore
 from appliance.backup.restore import RoleRestore, Wanted, restore
 from appliance.clock import Clock
 from appliance.data_folder import DataFolder
+from appliance.proxy.server import FREE_DISK
 from store.remote_errors import RemoteError
 from store.sqlite.database import pragma_number
 from tests.appliance.agents import agent_over
@@ -214,6 +215,22 @@ async def test_without_the_key_nothing_is_touched(tmp_path: Path, free_port: Cal
     assert (tmp_path / "new" / "secret.key").read_text() == (tmp_path / "proxy" / "secret.key").read_text()
 
 
+async def test_a_key_that_opens_nothing_of_it_makes_no_backup(tmp_path: Path, free_port: Callable[[], int]) -> None:
+    """The key file was exchanged while the proxy ran: told at once, not when a backup is put back."""
+    async with proxy_over(tmp_path / "proxy", free_port(), settings=BACKUP) as site:
+        key = tmp_path / "proxy" / "secret.key"
+        own = key.read_text()
+        key.write_text(f"{bytes(32).hex()}\n")
+        with pytest.raises(ProblemError) as caught:
+            await site.role._safekeeping.make(actor=MACHINE)
+        assert caught.value.problems[0].code == "backup_own_key_wrong"
+        assert site.role._safekeeping.backups.kept() == []
+        assert "another key" in (await codes(site))["backup_failed"]["text"]
+        key.write_text(own)
+        assert (await site.role._safekeeping.make(actor=MACHINE))["with_key"]
+        assert "backup_failed" not in await codes(site)
+
+
 async def test_one_is_made_while_senders_post_and_a_failure_needs_the_operator(
     tmp_path: Path, free_port: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -224,6 +241,10 @@ async def test_one_is_made_while_senders_post_and_a_failure_needs_the_operator(
         monkeypatch.setattr("appliance.backup.backups.shutil.disk_usage", lambda _path: usage._replace(free=1000))
         await site.role._safekeeping.backups.when_due()
         assert "backup_no_room" in await codes(site)
+        nearly = usage._replace(free=FREE_DISK + 1000)  # below it senders are turned away
+        monkeypatch.setattr("appliance.backup.backups.shutil.disk_usage", lambda _path: nearly)
+        with pytest.raises(ProblemError, match="of free disk"):
+            await site.role._safekeeping.backups.make()
         monkeypatch.undo()
         assert "backup" in {job.name for job in site.role._schedule._scheduler.get_jobs()}
         for number in range(3):

@@ -143,6 +143,10 @@ class StandInLog:
         ids = {delivery.id for one in self.listed if one.seq in seqs for delivery in one.deliveries}
         return {one.delivery_id: one for one in self.attempts if one.delivery_id in ids}
 
+    async def count_held(self, *, up_to: int) -> int:
+        kept = (delivery for one in self.listed if one.seq <= up_to for delivery in one.deliveries)
+        return sum(delivery.state == "held" for delivery in kept)
+
     async def find(self, text: str, *, limit: int) -> Sequence[Listed]:
         return [one for one in self.listed if text in (one.event.id, one.event.reference, one.event.dedup_key)][:limit]
 

@@ -88,6 +88,16 @@ async def test_ceilings(name: str) -> None:
         assert status(await exchange(listener, data)) == expected
 
 
+@pytest.mark.parametrize("path", [b"/health", b"/nope"])
+async def test_a_host_that_is_none(path: bytes) -> None:
+    """It is refused without a word: no framework answers a stranger in its own."""
+    async with Scene().listening(deadlines=BRISK) as listener:
+        answer = await exchange(listener, b"GET %s HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n" % path)
+    assert status(answer) == 400
+    assert answer.endswith(b"\r\n\r\n")
+    assert b"content-length: 0\r\n" in answer
+
+
 async def test_odd_but_right() -> None:
     """Absolute targets, HTTP/1.0, many headers and wishes to upgrade are served."""
     scene = Scene()
