@@ -48,10 +48,11 @@ async def breed(folder: Path, name: str, seeds: Sequence[bytes], limits: Limits,
     words, log = folder / "words.txt", folder / "log.txt"
     words.write_text("".join(f'"{_escaped(piece)}"\n' for piece in PIECES if 0 < len(piece) <= 64), encoding="ascii")
     flags = {
-        "max_total_time": limits.seconds, "runs": limits.runs, "timeout": limits.each, "rss_limit_mb": limits.mebibytes,
+        "runs": limits.runs, "timeout": limits.each, "rss_limit_mb": limits.mebibytes,
         "seed": seed, "max_len": _LONGEST_INPUT, "dict": words, "artifact_prefix": f"{folder}/found-", "print_final_stats": 1,
     }  # fmt: skip
-    child = ("-m", "tests.attack.guided_child", f"{place}:{name}", *(f"-{flag}={value}" for flag, value in flags.items()))
+    module = ("-m", "tests.attack.guided_child", f"{place}:{name}", str(limits.seconds))
+    child = (*module, *(f"-{flag}={value}" for flag, value in flags.items()))
     with log.open("wb") as out:
         code = await _ended(*child, str(corpus), out=out, seconds=limits.seconds + limits.each + _GRACE)
     said = log.read_text(encoding="utf-8", errors="replace")

@@ -15,7 +15,7 @@ from tests.attack.target import Target
 from tests.attack.targets import targets
 from tests.chaos.found import Found
 
-_BRED = 0.9  # of the time is for what is bred by coverage; forms have the rest
+_FORMS = 0.1  # of the time, where the rest is for what is bred by coverage
 _SENDERS = 0.25  # what a sender's share is beside another target's: most of their code is one
 
 
@@ -36,21 +36,18 @@ async def described(
 async def fuzz(folder: Path, *, rounds: int = 1, seconds: float = 0.0, seed: int = 7) -> Found:
     """Bytes at all that reads a stranger's, until `seconds` have passed; `tried` counts inputs.
 
-    First `rounds` of mangled bytes and forms. Then, where atheris is, each target has its share of the time in a process of its
-    own, and the forms have theirs; elsewhere it goes on with mangled bytes.
+    `rounds` of mangled bytes and forms at least. Where atheris is, forms have a tenth of the time, and then each target has its
+    share of the rest in a process of its own; elsewhere all of it goes to such rounds.
     """
     found, chance = Found(), Random(seed)
-    until = time.monotonic() + seconds
-    made = await asyncio.to_thread(targets)
-    for number in range(rounds):
-        await _round(folder / f"round-{number}", made, chance, found)
-    if HERE and seconds:
-        await _breed(folder / "bred", made, (until - time.monotonic()) * _BRED, seed, found)
-        made = {}
-    number = rounds
-    while time.monotonic() < until:
-        await _round(folder / f"round-{number}", made, chance, found)
+    began, made = time.monotonic(), await asyncio.to_thread(targets)
+    mangling = seconds * _FORMS if HERE else seconds
+    number = 0
+    while number < rounds or time.monotonic() < began + mangling:
+        await _round(folder / f"round-{number}", made if number < rounds or not HERE else {}, chance, found)
         number += 1
+    if HERE and seconds:
+        await _breed(folder / "bred", made, began + seconds - time.monotonic(), seed, found)
     return found
 
 
