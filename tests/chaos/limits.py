@@ -13,7 +13,7 @@ import httpx
 
 from tests.bench.processes import most_resident, open_handles
 from tests.chaos.found import Found
-from tests.chaos.ledger import HUGE_FROM, LARGE_EVERY, Ledger, Sender, open_sink
+from tests.chaos.ledger import BIG_FROM, HUGE_FROM, Ledger, Sender, open_sink
 from tests.free_port import free_port
 from tests.verify.case import LeftOutError
 from tests.whole.hookport import COMMAND, ROOT
@@ -25,7 +25,7 @@ if sys.platform != "win32":
 MIB = 1024 * 1024
 PATIENCE = 60.0
 BUFFERS = 8 * MIB  # for bodies, of an agent whose disk is slow
-GROWN = 72 * MIB  # that, what is queued for the disk, and what the system has taken in of the rest
+GROWN = 112 * MIB  # that, what is queued for the disk, and what the system has taken in of the rest
 
 
 class Limited:
@@ -163,12 +163,12 @@ async def handles(folder: Path, *, most: int = 192, rounds: int = 1) -> Found:
         return await made.judged(client, found)
 
 
-async def slow_disk(folder: Path, *, seconds: float = 0.5, senders: int = 200, each: int = 2) -> Found:
+async def slow_disk(folder: Path, *, seconds: float = 0.5, senders: int = 100, rounds: int = 1) -> Found:
     """Commits take their time: answers are slower, then 503, none is missing, and memory stays within bounds.
 
     What comes at once is a multiple of what may be held, so that a program without that bound could not stay within it.
     """
-    async with limited(folder, f'[limits]\nbuffers = "{BUFFERS // MIB}MiB"\nbody = "1MiB"\n') as (made, client):
+    async with limited(folder, f'[limits]\nbuffers = "{BUFFERS // MIB}MiB"\nbody = "4MiB"\n') as (made, client):
         await made.start([sys.executable, "-m", "tests.chaos.slowed", str(seconds)])
         assert made.process is not None
         one = Sender(made.ledger, lambda: made.url, client)
@@ -182,7 +182,8 @@ async def slow_disk(folder: Path, *, seconds: float = 0.5, senders: int = 200, e
             if await one.send(number):
                 slowest = max(slowest, time.monotonic() - began)
 
-        await asyncio.gather(*[send(LARGE_EVERY * (turn + 1)) for turn in range(senders * each)])  # each of 300,000 bytes
+        for turn in range(rounds):
+            await asyncio.gather(*[send(BIG_FROM + turn * senders + number) for number in range(senders)])
         grown, refused = most_resident(made.process.pid) - before, dict(made.ledger.refused)
         found = Found(notes=[f"{grown // MIB} MiB more", f"the slowest 2xx took {slowest:.1f} s"])
         found.must(slowest > 4 * seconds, f"the slowest answer took {slowest:.1f} s")
