@@ -64,6 +64,7 @@ async def _run(options: RunOptions, environment: Mapping[str, str], kind: Kind) 
         give_memory_back()
     # Names are looked up in these threads: the standard handful would let a few slow ones hold up every destination.
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(max_workers=32, thread_name_prefix="worker"))
+    catalogue()  # the words of what can be wrong: when they are needed there may be no file handle left to read them by
     clock, redactor = Clock(), Redactor()
     folder = locate(options.data_dir, environment, role=kind.folder)
     try:
@@ -152,7 +153,7 @@ async def _serve(role: Role, place: tuple[str, int], *, browser: bool) -> int:
         if browser:
             open_page(f"{role.loopback}{link or ''}")
         _spare_the_collector()
-        await asyncio.to_thread(_read_words)
+        await asyncio.to_thread(words.catalogue)
         log.info("started", version=VERSION, data_dir=str(folder.path), page=role.page)
         await stop.wait()
         log.info("stopping")
@@ -195,12 +196,6 @@ async def _open_ipv6(role: Role, address: tuple[str, int], ceilings: Ceilings) -
     except ProblemError as error:
         log.info("the page is not at [::1]", why=str(error.problems[0]))
         return []
-
-
-def _read_words() -> None:
-    """The words of what can be wrong are needed when there may be no file handle left to read them by."""
-    catalogue()
-    words.catalogue()
 
 
 def _spare_the_collector() -> None:

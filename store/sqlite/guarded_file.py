@@ -143,7 +143,8 @@ class GuardedFile(ABC):
             prepare = partial(_prepare, kind=self.kind, path=self.path, now=now, check=unclean or damaged, indexes=damaged)
             await database.run(partial(prepare, upgrade=upgrade, halted=halt.is_set))
             await database.run(partial(self._learn, now=now))
-            readers += [await self._open_database(self._opener(writer=False)) for _ in range(self._reader_count)]
+            while len(readers) < self._reader_count:  # one by one: where the next fails, those before it are closed
+                readers.append(await self._open_database(self._opener(writer=False)))
         except BaseException as error:
             halt.set()  # who is cancelled need not wait for a migration's end: it begins again another time
             for opened in (*readers, database):

@@ -72,7 +72,7 @@ CASES = {
     "disk-full-steps": Case("faulty_disk:both", {"code": SQLITE_FULL, "strides": (23, 9)}, {"code": SQLITE_FULL}),
     "disk-read-only-steps": Case("faulty_disk:both", {"code": SQLITE_READONLY, "strides": (23, 9)}, {"code": SQLITE_READONLY}),
     "disk-broken-steps": Case("faulty_disk:both", {"code": SQLITE_IOERR, "strides": (23, 9)}, {"code": SQLITE_IOERR}),
-    "disk-slow": Case("limits:slow_disk", {"senders": 120}, {"senders": 400, "each": 10}),
+    "disk-slow": Case("limits:slow_disk", {}, {"rounds": 10}),
     "corrupt": Case("corrupt:corrupt", {"places": 8}, {"places": 100, "seed": 7}),
     "clock-jumps": Case("clocks:jumps", {}, {"rounds": 60, "seed": 7}),
     "handles": Case("limits:handles", {}, {"rounds": 20}),

@@ -12,6 +12,8 @@ from tests.chaos.found import Found
 from tests.whole.senders import github
 
 LARGE_EVERY = 61  # each so many-th event is large enough to take the large one's way everywhere
+BIG_FROM = 500_000_000  # from here on one is of 2 MiB
+BIG = 2 * 1024 * 1024
 HUGE_FROM = 1_000_000_000  # an event of this number or a higher one is as large as one may be
 HUGE = 25 * 1024 * 1024 - 64
 QUIET = 0.25  # seconds in which a late repeat would come
@@ -25,6 +27,8 @@ def body_of(number: int) -> bytes:
 def _size(number: int) -> int:
     if number >= HUGE_FROM:
         return HUGE
+    if number >= BIG_FROM:
+        return BIG
     return 300_000 if number % LARGE_EVERY == 0 else number * 37 % 700
 
 
