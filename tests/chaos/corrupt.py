@@ -6,8 +6,8 @@ from collections import Counter
 from pathlib import Path
 
 from tests.chaos.damage import Damage
-from tests.chaos.damaged_agent import damaged_agent
-from tests.chaos.damaged_proxy import damaged_proxy
+from tests.chaos.damaged_agent import DamagedAgent, damaged_agent
+from tests.chaos.damaged_proxy import DamagedProxy, damaged_proxy
 from tests.chaos.found import Found
 
 
@@ -16,8 +16,8 @@ async def corrupt(folder: Path, *, places: int = 100, seed: int = 1) -> Found:
     cleanly. Each trial begins with the folder as it was."""
     found, came_to = Found(), Counter[str]()
     async with damaged_agent(folder) as agent, damaged_proxy(folder) as proxy:
-        agents, proxies = [(agent, kept) for kept in agent.folders], [(proxy, kept) for kept in proxy.folders]
-        whose = [*agents, *proxies]
+        whose: list[tuple[DamagedAgent | DamagedProxy, Path]] = [(agent, kept) for kept in agent.folders]
+        whose += [(proxy, kept) for kept in proxy.folders]
         for number in range(places):
             damaged, kept = whose[number % len(whose)]
             damage, place = Damage(seed * 1_000_000 + number), folder / f"{number}" / kept.name
