@@ -1,6 +1,6 @@
 """The agent as a process runs it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import structlog
 
@@ -9,6 +9,7 @@ from appliance.clock import Clock
 from appliance.data_folder import DataFolder
 from appliance.logs import Redactor
 from appliance.look_through import LookThrough
+from appliance.needs import Need
 from appliance.opening import Opened, open_folder
 from appliance.role import Kind
 from store.configuration import Actor, Document
@@ -25,6 +26,10 @@ class AgentRole(Agent):
     """See appliance.role.Role."""
 
     _idle = False  # the events file came late, and what works on it has not begun yet
+
+    def __init__(self, opened: Opened, *, environment: Mapping[str, str], clock: Clock, redactor: Redactor) -> None:
+        super().__init__(opened, environment=environment, clock=clock, redactor=redactor)
+        self.look_through = LookThrough(file=lambda: opened.usable, facts=opened.configuration, clock=clock)
 
     @property
     def opened(self) -> Opened:
@@ -45,8 +50,6 @@ class AgentRole(Agent):
         """See Role."""
         await super().start()
         self._schedule.every(10.0, self.open_late, name="events file")
-        facts = self.opened.configuration
-        self.look_through = LookThrough(file=lambda: self.opened.usable, facts=facts, clock=self._clock)
         for seconds, chore, name in self.look_through.chores:
             self._schedule.every(seconds, chore, name=name)
         if self.opened.late.migrating or self._safekeeping.owes_one:
@@ -71,6 +74,10 @@ class AgentRole(Agent):
                 self._idle = False
             except StoreUnavailable as error:
                 log.warning("works_wait", code=error.code)
+
+    def _warnings(self) -> Iterable[Need]:
+        yield from super()._warnings()
+        yield from (Need(problem=found) for found in self.look_through.needs())
 
     @property
     def blank(self) -> bool:

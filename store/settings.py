@@ -118,6 +118,8 @@ ALERT_KINDS = (
     "store_full",
     "events_store_down",
     "events_unreadable",
+    "store_part_unreadable",
+    "not_looked_through",
     "certificate_expires",
     "page_certificate_expires",
     "config_not_applied",

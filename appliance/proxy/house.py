@@ -95,6 +95,7 @@ class ProxyHouse:
                 sums[name] = sums.get(name, 0) + count
         yield from expired_needs(sums)
         yield from self._deeper
+        yield from (OperatorNeed(problem=found) for found in self.look_through.needs())
         if self.unseen():
             yield from self._leaps
 

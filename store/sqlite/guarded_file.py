@@ -44,6 +44,7 @@ class GuardedFile(ABC):
         self._readers = Readers()
         self._writer = Writer(partial(open_database, self._opener(writer=True)))
         self.stopped_uncleanly = False  # and not looked through since
+        self.times_sound = 0  # how often it was looked through and found sound
         self._looking = asyncio.Lock()
         self._halt = Event()  # whoever looks is to stop
 
@@ -101,6 +102,7 @@ class GuardedFile(ABC):
                 return None
             if sound:
                 self.stopped_uncleanly = False
+                self.times_sound += 1
             else:
                 self._mark_corrupt()
                 self._remember_damage()
@@ -167,7 +169,7 @@ class GuardedFile(ABC):
         except ProblemError as error:
             if error.problems[0].code == "store_corrupt":
                 return False
-            raise StoreUnavailable("store_failed") from error
+            raise StoreUnavailable(error.problems[0].code) from error
         try:
             for table in await database.run(tables):
                 limit = None if growth is None else _size(log) + growth

@@ -25,12 +25,13 @@ class Watched(EventsFile):
 
     looks = 0
     fails: Any = None
+    growth: int | None = None
 
-    async def look_through(self, *, growth: int | None = 0) -> bool | None:
+    async def look_through(self, *, growth: int | None = 0) -> bool | None:  # noqa: ARG002 - the shape of what it stands for
         self.looks += 1
         if self.fails is not None:
             raise self.fails
-        return await super().look_through(growth=growth)
+        return await super().look_through(growth=self.growth)
 
 
 class Hands(Clock):
@@ -62,6 +63,7 @@ class Facts:
 @pytest.fixture
 async def file(tmp_path: Path) -> AsyncIterator[Watched]:
     """A sound file."""
+    await filled(tmp_path / "events.db")
     made = Watched(tmp_path / "events.db", AiosqliteDatabase.open, readers=1)
     await made._open(NOW, upgrade=True)
     yield made
@@ -73,7 +75,7 @@ async def test_once_a_day_however_often_it_starts(file: Watched) -> None:
     facts, clock = Facts(), Hands()
 
     async def looks() -> int:
-        before = file.looks
+        before, file.times_sound = file.looks, 0  # as in a process that has just begun
         chore = LookThrough(file=lambda: file, facts=facts, clock=clock)
         await chore.when_due()
         await chore.when_due()
@@ -95,12 +97,29 @@ async def test_what_could_not_be_done_is_tried_again_in_an_hour(file: Watched) -
     file.fails = StoreUnavailable("store_failed")
     await chore.when_due()
     await chore.when_due()
-    assert file.looks == 1
+    assert (file.looks, [one.code for one in chore.needs()]) == (1, ["store_part_unreadable"])
     file.fails = None
     clock.ticks += HOUR
     await chore.when_due()
     await chore.when_due()
-    assert file.looks == 2
+    assert (file.looks, [*chore.needs()]) == (2, [])
+
+
+async def test_a_week_without_a_look_is_told(file: Watched) -> None:
+    """One that is given up again and again is in the log only, for some days."""
+    clock = Hands()
+    chore = LookThrough(file=lambda: file, facts=Facts(), clock=clock)
+    file.growth = -1
+    told = []
+    for _ in range(9):
+        await chore.when_due()
+        told.append([one.code for one in chore.needs()])
+        clock.wall, clock.ticks = clock.wall + DAY, clock.ticks + DAY
+    assert told == [[]] * 7 + [["not_looked_through"]] * 2
+    file.growth = None
+    assert await file.check()  # as the words say
+    await chore.when_due()
+    assert [*chore.needs()] == []
 
 
 async def test_the_agent_says_so(tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ async def corrupt(folder: Path, *, places: int = 100, seed: int = 1) -> Found:
     cleanly. Each trial begins with the folder as it was."""
     found, came_to = Found(), Counter[str]()
     async with damaged_agent(folder) as agent, damaged_proxy(folder) as proxy:
-        agents, proxies = [(agent, kept) for kept in agent.folders], [(proxy, kept) for kept in proxy.folders]
-        whose: list[tuple[DamagedAgent | DamagedProxy, Path]] = [*agents, *proxies]
+        whose: list[tuple[DamagedAgent | DamagedProxy, Path]] = [(agent, kept) for kept in agent.folders]
+        whose += [(proxy, kept) for kept in proxy.folders]
         for number in range(places):
             damaged, kept = whose[number % len(whose)]
             damage, place = Damage(seed * 1_000_000 + number), folder / f"{number}" / kept.name

@@ -48,8 +48,8 @@ class DamagedProxy:
             assert role.opened.queue.moved_aside() or role.opened.folder.queue.exists(), "a damaged file was deleted"
             return "aside"
         gone = self._messages.keys() - (await self._got(role)).keys()
-        assert needs or not gone, f"{len(gone)} events are gone, and nothing is said"
-        return "told" if gone else "changed under its seal"
+        assert not gone, f"{len(gone)} events are gone, and the file is called sound"
+        return "changed under its seal"
 
     async def _got(self, role: ProxyServer) -> Messages:
         queue = role.hub.queue()
