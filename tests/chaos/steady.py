@@ -108,7 +108,7 @@ class Line:
         fields = {"host": f"{self._host}:{self._port}", **github(body, f"s{number}"), "content-length": str(len(body))}
         head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
         try:
-            reader, writer = self._free.pop() if self._free else await asyncio.open_connection(self._host, self._port)
+            reader, writer = self._kept() or await asyncio.open_connection(self._host, self._port)
             writer.write(f"POST {self._path} HTTP/1.1\r\n{head}\r\n".encode() + body)
             answer = await reader.readuntil(b"\r\n\r\n")
         except (OSError, EOFError) as error:
@@ -125,6 +125,15 @@ class Line:
         """Close what is open."""
         for _, writer in self._free:
             writer.close()
+
+    def _kept(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+        """A connection that the listener has not closed meanwhile, since nobody used it."""
+        while self._free:
+            reader, writer = self._free.pop()
+            if not reader.at_eof():
+                return reader, writer
+            writer.close()
+        return None
 
 
 class Steady:
