@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import logging
+import multiprocessing
 import signal
 import subprocess
 import sys
@@ -118,6 +119,8 @@ def _commit() -> str:
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:
+    for child in multiprocessing.active_children():  # whom a pool would wait for
+        child.terminate()
     raise SystemExit(143)  # so that every child is ended on the way out
 
 
