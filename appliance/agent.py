@@ -109,6 +109,7 @@ class Agent:
         self.direct = self._make_direct_side().path
         self.proxy = self._make_proxy_side()
         self._works = self._make_works()
+        self._idle = False  # what works on the events file has yet to begin
         self.control = self._make_control()
         self._desk = self._make_desk()
         self.local = make_local(self._desk, version=VERSION)
@@ -130,7 +131,7 @@ class Agent:
         """Deliver, drain, listen, pull, and keep house."""
         self._floor.look()
         if self._works is not None and self._works.usable:
-            await self._works.start()
+            self._idle = not await self._works.begin()
         await self.direct.start(self.configuration.agent)
         await self.proxy.path.start()
         self._tasks.spawn(self._clock_watch.run(), name="clock")
@@ -171,12 +172,11 @@ class Agent:
         self._present.adopt(configuration)
 
     async def _follow(self, configuration: Configuration) -> None:
-        before = self.configuration
         self._adopt(configuration)
         await self._captures.recall()
         self.not_applied = ()
         if self.page is not None and self._works is not None and self._works.usable:
-            await self._works.follow(before)
+            await self._works.follow()
         if self.page is not None:
             await self.proxy.path.follow()
 
@@ -240,6 +240,7 @@ class Agent:
         around = Surroundings(
             configuration=lambda: self.configuration,
             directory=lambda: self._present.directory,
+            facts=self._opened.configuration,
             budget=self._present.leaving,
             clock=self._clock,
             environment=self._environment,

@@ -13,7 +13,6 @@ from appliance.needs import Need
 from appliance.opening import Opened, open_folder
 from appliance.role import Kind
 from store.configuration import Actor, Document
-from store.inbox import StoreUnavailable
 from store.settings import PageSettings
 from store.sqlite.instance import understanding
 from touchpoints.problem import Problem
@@ -24,8 +23,6 @@ log = structlog.get_logger()
 
 class AgentRole(Agent):
     """See appliance.role.Role."""
-
-    _idle = False  # the events file came late, and what works on it has not begun yet
 
     def __init__(self, opened: Opened, *, environment: Mapping[str, str], clock: Clock, redactor: Redactor) -> None:
         super().__init__(opened, environment=environment, clock=clock, redactor=redactor)
@@ -68,12 +65,12 @@ class AgentRole(Agent):
         if await self.opened.late.open(self._safekeeping.before_upgrade):
             log.warning("events_opened_late")
             self._works, self._idle = self._make_works(), True
-        if self._idle and self.page is not None and self._works is not None and self._works.usable:
-            try:
-                await self._works.start()
-                self._idle = False
-            except StoreUnavailable as error:
-                log.warning("works_wait", code=error.code)
+        if self.page is None or self._works is None or not self._works.usable:
+            return
+        if self._idle:
+            self._idle = not await self._works.begin()
+        else:
+            await self._works.holds.catch_up()
 
     def _warnings(self) -> Iterable[Need]:
         yield from super()._warnings()

@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 import structlog
 
-from appliance.backup.aftermath import Facts
 from appliance.clock import Clock
+from store.facts import Facts
 from store.inbox import StoreUnavailable
 from store.sqlite.guarded_file import GuardedFile
 from touchpoints.moment import DAY, HOUR, Micros, rfc3339

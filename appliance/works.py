@@ -9,11 +9,13 @@ from appliance.chance import jitter
 from appliance.clock import Clock
 from appliance.deeds import Deeds
 from appliance.endpoints import given_url
+from appliance.holds import Holds
 from appliance.hops.drain import Drain
 from appliance.hops.lanes import Lanes
 from appliance.ids import new_id
 from appliance.rehearsal import Rehearsal
 from appliance.tasks import Tasks
+from store.facts import Facts
 from store.inbox import StoreUnavailable
 from store.log import Filter
 from store.outbox import Settlement
@@ -24,7 +26,7 @@ from touchpoints.destinations.registry import open_sender
 from touchpoints.event import ArrivedBy, Event
 from touchpoints.moment import Micros
 from touchpoints.problem import ProblemError, problem
-from touchpoints.touchpoint import Touchpoint, TouchpointState
+from touchpoints.touchpoint import Touchpoint
 from web.listener.budget import Budget
 from web.listener.endpoint import Directory
 from web.listener.intake import Perform, not_performed
@@ -39,6 +41,7 @@ class Surroundings:
 
     configuration: Callable[[], Configuration]
     directory: Callable[[], Directory]
+    facts: Facts
     budget: Budget
     clock: Clock
     environment: Mapping[str, str]
@@ -50,7 +53,7 @@ class Surroundings:
 
 
 class Works:
-    """Drain, lanes, deeds and rehearsal over one events file."""
+    """Drain, lanes, deeds, holds and rehearsal over one events file."""
 
     def __init__(self, events: EventsFile, around: Surroundings) -> None:
         self.events = events
@@ -76,6 +79,7 @@ class Works:
             perform=around.perform,
             published=around.published,
         )
+        self.holds = Holds(facts=around.facts, deeds=self.deeds, configuration=around.configuration)
         self.rehearsal = Rehearsal(
             inbox=events.inbox,
             log=events.log,
@@ -94,10 +98,19 @@ class Works:
         """Whether the events file can be read; a damaged one waits for a person."""
         return self.events.state != "corrupt"
 
+    async def begin(self) -> bool:
+        """Start, where that can be: whether all has begun. If not, nothing is drained, and it is to be tried again."""
+        try:
+            await self.start()
+        except StoreUnavailable as error:
+            log.warning("works_wait", code=error.code)
+            return False
+        return True
+
     async def start(self) -> None:
-        """Begin to drain and deliver."""
+        """Begin to drain and deliver. Raises StoreUnavailable."""
         await self.lanes.recall()
-        await self._hold_what_is_on_hold({})
+        await self.holds.carry_out()
         await self.lanes.follow(self._around.configuration().touchpoints)
         self._around.tasks.spawn(self.drain.run(), name="drain")
 
@@ -113,11 +126,12 @@ class Works:
         if live:
             await self.start()
 
-    async def follow(self, before: Configuration) -> None:
+    async def follow(self) -> None:
         """Take up a new configuration. The lanes follow whatever the store says: then nothing goes out that is on hold."""
         await self.lanes.follow(self._around.configuration().touchpoints)
         self.drain.restart()
-        await self._hold_what_is_on_hold({one.id: one.state for one in before.touchpoints})
+        async with self.drain.between:  # what was being planned by the configuration before is there to be held, or let go
+            await self.holds.carry_out()
         self.lanes.wake()
 
     def wake(self) -> None:
@@ -148,12 +162,3 @@ class Works:
 
     def _touchpoints(self) -> Mapping[int, Touchpoint]:
         return {one.id: one for one in self._around.configuration().touchpoints}
-
-    async def _hold_what_is_on_hold(self, before: Mapping[int, TouchpointState]) -> None:
-        """A touchpoint put on hold keeps what was already planned; one taken off hold lets it go."""
-        for touchpoint in self._around.configuration().touchpoints:
-            which = Filter(touchpoint=touchpoint.id, tests=True)
-            if touchpoint.state is TouchpointState.HOLD:
-                await self.deeds.do("hold", which, dry_run=False)
-            elif before.get(touchpoint.id) is TouchpointState.HOLD:
-                await self.deeds.do("release", which, dry_run=False)

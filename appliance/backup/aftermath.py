@@ -2,22 +2,12 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Protocol
 
 from appliance.needs import Need
+from store.facts import Facts
 from store.sqlite.instance import RESTORED
 from touchpoints.moment import Micros, rfc3339
 from touchpoints.problem import Problem
-
-
-class Facts(Protocol):
-    """Where facts about this instance are kept; see store.sqlite.instance."""
-
-    async def fact(self, key: str) -> str:
-        """What is kept under a key, or empty."""
-
-    async def keep_fact(self, key: str, value: str) -> None:
-        """Keep a fact."""
 
 
 class Aftermath(ABC):

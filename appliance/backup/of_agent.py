@@ -7,13 +7,14 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from appliance.backup.aftermath import Aftermath, Facts
+from appliance.backup.aftermath import Aftermath
 from appliance.backup.archive import Manifest
 from appliance.backup.safekeeping import Safekeeping
 from appliance.clock import Clock
 from appliance.hops.drain import Drain
 from appliance.opening import Opened
 from store.backup import CONFIGURATION
+from store.facts import Facts
 from store.inbox import StoreUnavailable
 from store.log import Log
 from store.settings import Configuration

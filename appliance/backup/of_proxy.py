@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
-from appliance.backup.aftermath import Aftermath, Facts
+from appliance.backup.aftermath import Aftermath
 from appliance.backup.archive import Manifest
 from appliance.backup.safekeeping import Safekeeping
 from appliance.clock import Clock
 from appliance.ids import new_instance_id
 from appliance.proxy.opening import OpenedProxy
 from store.backup import CONFIGURATION
+from store.facts import Facts
 from store.organisations import PairedAgent
 from store.settings import BackupSettings
 from store.sqlite.backup_queue import QUEUE, SqliteProxyBackupFiles

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from appliance.backup.aftermath import Aftermath, Facts
+from appliance.backup.aftermath import Aftermath
 from appliance.backup.backups import HALTED, Backups
 from appliance.clock import Clock
 from appliance.data_folder import DataFolder
@@ -15,6 +15,7 @@ from appliance.late_file import LateFile
 from appliance.needs import Need
 from store.backup import BackupFiles
 from store.configuration import Actor
+from store.facts import Facts
 from store.people import AuditLine, People
 from store.settings import BackupSettings
 from touchpoints.moment import rfc3339

@@ -40,6 +40,7 @@ class Drain:
     ) -> None:
         """`touchpoints` gives those that exist, by id; `planned` is told the destinations that have something new."""
         self.pace = Pace()
+        self.between = asyncio.Lock()  # who has it knows that no batch is being planned
         self.stranded = 0  # events whose touchpoint this agent lacks: kept, and shown to a person
         self._inbox = inbox
         self._outbox = outbox
@@ -60,7 +61,8 @@ class Drain:
         while True:
             began = asyncio.get_running_loop().time()
             try:
-                moved = await self.once()
+                async with self.between:
+                    moved = await self.once()
             except StoreUnavailable as error:
                 log.warning("drain_waits", code=error.code)
                 moved = 0

@@ -21,6 +21,7 @@ _KEY_CHECK = "hookport key check 1"
 
 RESTORED = "restored_of"  # the fact that tells of which moment the backup is that was put back
 RESTORED_UP_TO = "restored_up_to"  # and which number its last event has, where it is an agent's
+ON_HOLD = "on_hold"  # and the touchpoints, by id, whose deliveries are kept back since they are on hold
 DELETE_SESSIONS = "DELETE FROM sessions"
 
 
@@ -72,6 +73,7 @@ class Instance:
             for statement in self._fleeting:
                 db.execute(statement)
             write_instance(db, RESTORED, str(of))
+            write_instance(db, ON_HOLD, "")  # what waited is held for another reason: none of it is let go by itself
             write_instance(db, RESTORED_UP_TO, "" if up_to is None else str(up_to))
             write_audit(db, AuditLine(at=now, actor="machine", action="backup.restore", detail=rfc3339(of)))
             db.execute("COMMIT")

@@ -7,6 +7,7 @@ from appliance.clock_watch import ClockWatch
 from appliance.tasks import Tasks
 from appliance.works import Surroundings, Works
 from store.settings import Configuration
+from tests.appliance.facts import FactsInMemory
 from tests.appliance.stage import FakeClock, stage, touchpoint, until_async
 from tests.store.make import arrival, opened
 from touchpoints.moment import DAY, HOUR, SECOND
@@ -90,6 +91,7 @@ async def test_a_retry_reckoned_by_a_clock_that_ran_ahead_is_due_now(tmp_path: P
             Surroundings(
                 configuration=lambda: Configuration(touchpoints=(one,)),
                 directory=lambda: Directory(endpoints={}),
+                facts=FactsInMemory(),
                 budget=Budget(1 << 26),
                 clock=clock,
                 environment={},

@@ -12,6 +12,7 @@ from store.inbox import StoreUnavailable
 from store.sqlite.database import AiosqliteDatabase
 from store.sqlite.events_file import EventsFile
 from tests.appliance.agents import agent_over
+from tests.appliance.facts import FactsInMemory
 from tests.store.make import NOW
 from tests.store.test_look_through import damage_a_page, filled
 from tests.web.proxy.kit import proxy_over
@@ -47,19 +48,6 @@ class Hands(Clock):
         return self.ticks
 
 
-class Facts:
-    """Facts in memory."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, str] = {}
-
-    async def fact(self, key: str) -> str:
-        return self.kept.get(key, "")
-
-    async def keep_fact(self, key: str, value: str) -> None:
-        self.kept[key] = value
-
-
 @pytest.fixture
 async def file(tmp_path: Path) -> AsyncIterator[Watched]:
     """A sound file."""
@@ -72,7 +60,7 @@ async def file(tmp_path: Path) -> AsyncIterator[Watched]:
 
 async def test_once_a_day_however_often_it_starts(file: Watched) -> None:
     """A start is no reason to read a large file again; an unclean stop is, and a clock that was wrong."""
-    facts, clock = Facts(), Hands()
+    facts, clock = FactsInMemory(), Hands()
 
     async def looks() -> int:
         before, file.times_sound = file.looks, 0  # as in a process that has just begun
@@ -93,7 +81,7 @@ async def test_once_a_day_however_often_it_starts(file: Watched) -> None:
 async def test_what_could_not_be_done_is_tried_again_in_an_hour(file: Watched) -> None:
     """Neither a disk that fails nor one that is written to without a pause is read again and again."""
     clock = Hands()
-    chore = LookThrough(file=lambda: file, facts=Facts(), clock=clock)
+    chore = LookThrough(file=lambda: file, facts=FactsInMemory(), clock=clock)
     file.fails = StoreUnavailable("store_failed")
     await chore.when_due()
     await chore.when_due()
@@ -108,7 +96,7 @@ async def test_what_could_not_be_done_is_tried_again_in_an_hour(file: Watched) -
 async def test_a_week_without_a_look_is_told(file: Watched) -> None:
     """One that is given up again and again is in the log only, for some days."""
     clock = Hands()
-    chore = LookThrough(file=lambda: file, facts=Facts(), clock=clock)
+    chore = LookThrough(file=lambda: file, facts=FactsInMemory(), clock=clock)
     file.growth = -1
     told = []
     for _ in range(9):
