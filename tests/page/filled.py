@@ -18,15 +18,17 @@ reference = "json:/name"
 """
 
 
-async def fill(agent: Agent, count: int) -> None:
-    """Put orders #1001 … into the inbox of a touchpoint without a destination, and wait until they are planned."""
-    assert (await apply(agent, '[retention]\nfree_disk = "0B"\n' + TEXT)).problems == ()
+async def fill(agent: Agent, count: int, *, first: int = 1, more: str = "") -> None:
+    """Put orders #1001 … into the inbox of a touchpoint without a destination, and wait until they are planned.
+
+    `first`: the order to begin with; `more`: further touchpoints of the configuration.
+    """
+    assert (await apply(agent, '[retention]\nfree_disk = "0B"\n' + TEXT + more)).problems == ()
     assert agent._works is not None
     number, now = agent.configuration.touchpoints[0].id, agent._clock.now()
     inbox = agent._works.events.inbox
-    await asyncio.gather(
-        *(inbox.put(order(number, 1000 + one, now - (count - one) * SECOND // 100)) for one in range(1, count + 1))
-    )
+    ages = ((count - one) * SECOND // 100 for one in range(1, count + 1))
+    await asyncio.gather(*(inbox.put(order(number, 1000 + first + place, now - age)) for place, age in enumerate(ages)))
     agent._works.wake()
     async with asyncio.timeout(10):
         while (await agent.control.status())["backlog"]["inbox"]:

@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.page.browser import Site, Watched, needs_chromium, open_browser, open_site, signed_in
-from tests.page.filled import fill
+from tests.page.filled import TEXT, fill
 
 pytestmark = [pytest.mark.anyio, needs_chromium]
 
@@ -146,6 +146,24 @@ async def test_tab_leads_first_to_the_content_and_every_stop_is_seen(watched: Wa
     for _ in range(12):
         await page.keyboard.press("Tab")
         assert await page.evaluate(OUTLINE) == "solid", await page.evaluate("document.activeElement.outerHTML.slice(0, 120)")
+
+
+async def test_news_wait_until_the_focus_has_left_their_place(watched: Watched, site: Site) -> None:
+    """On the way from one stop to the next within it they take the focus from nobody."""
+    page, road = watched.page, '[data-live="road"]'
+    await page.goto(site.at("/"))
+    stops, before = page.locator(f"{road} a.stop"), await page.locator(road).inner_text()
+    await stops.first.focus()
+    await fill(site.agent, 1, first=13, more=TEXT.replace("orders", "returns"))
+    await expect(page.locator('[data-live="latest"]')).to_contain_text("#1013")
+    assert await page.locator(road).inner_text() == before
+    for number in range(1, await stops.count()):
+        await page.keyboard.press("Tab")
+        assert await stops.nth(number).evaluate("stop => stop === document.activeElement")
+    assert await page.locator(road).inner_text() == before
+    await page.keyboard.press("Tab")
+    assert await page.locator(road).inner_text() != before
+    assert await page.evaluate(OUTLINE) == "solid"
 
 
 async def test_keys_with_ctrl_are_the_browsers_own(watched: Watched, site: Site) -> None:

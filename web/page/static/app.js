@@ -80,7 +80,13 @@ const late = new Set();
 function later(place, name) {
   if (late.has(place)) return;
   late.add(place);
-  place.addEventListener("focusout", () => { late.delete(place); show(place, put[name]); }, { once: true });
+  const left = ({ relatedTarget }) => {  // to the next stop within it, or to another window, is not away
+    if (place.contains(relatedTarget) || place.contains(document.activeElement)) return;
+    place.removeEventListener("focusout", left);
+    late.delete(place);
+    show(place, put[name]);
+  };
+  place.addEventListener("focusout", left);
 }
 
 function take(name, html) {
