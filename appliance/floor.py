@@ -7,7 +7,7 @@ from pathlib import Path
 import structlog
 
 from touchpoints.problem import Problem, problem
-from touchpoints.size import format_size
+from touchpoints.size import format_size, rough_size
 
 log = structlog.get_logger()
 
@@ -44,7 +44,7 @@ class Floor:
     def _trouble(self) -> Problem | None:
         free, floor = shutil.disk_usage(self._folder).free, self._free_disk()
         if free < floor:
-            return problem("disk_low", free=format_size(free), floor=format_size(floor))
+            return problem("disk_low", free=rough_size(free), floor=format_size(floor))
         limit = self._limit()
         if limit and self.stored_bytes >= limit:
             return problem("store_full", limit=format_size(limit))

@@ -6,7 +6,7 @@ from typing import Any
 from appliance.needs import Need
 from store.settings import Configuration, ProxySettings
 from touchpoints.problem import Problem, problem
-from touchpoints.size import format_size
+from touchpoints.size import rough_size
 from web.membership import Standing
 
 _NOTICES = {
@@ -56,7 +56,7 @@ def _of_proxy(standing: Standing) -> Iterable[Need]:
     values: dict[str, Any] = {
         "domain": standing.domain,
         "events": standing.backlog.events,
-        "size": format_size(standing.backlog.bytes),
+        "size": rough_size(standing.backlog.bytes),
     }
     for code in standing.notices:
         if code in _NOTICES:

@@ -13,6 +13,7 @@ _UNITS = {
     "kB": 1000,
     "B": 1,
 }
+_BINARY = tuple((_UNITS[name], name) for name in ("TiB", "GiB", "MiB", "KiB"))
 _BY_LOWER = {unit.lower(): size for unit, size in _UNITS.items()}
 _SIZE = re.compile(r"([0-9]{1,19}) ?([A-Za-z]{0,3})")
 _LARGEST = 2**60
@@ -36,3 +37,11 @@ def format_size(size: int) -> str:
     """The shortest exact way to write a size, e.g. `25MiB`; `0` for nothing."""
     exact = [f"{size // unit}{name}" for name, unit in _UNITS.items() if size and size % unit == 0]
     return min(exact, key=len) if exact else "0"
+
+
+def rough_size(size: int, *, up: bool = False) -> str:
+    """A measured size as a person reads it, e.g. `1.4GiB`, `301MiB`: three figures or so, rounded down, or `up`."""
+    unit, name = next(((unit, name) for unit, name in _BINARY if size >= unit), (1, "B"))
+    parts = 1 if size >= 10 * unit or unit == 1 else 10
+    amount = (-(-size * parts // unit) if up else size * parts // unit) / parts
+    return f"{amount:.{parts // 10}f}{name}"

@@ -22,7 +22,7 @@ from store.settings import BackupSettings
 from store.vault import Vault, read_key_file
 from touchpoints.moment import HOUR, Micros, rfc3339
 from touchpoints.problem import Problem, ProblemError, problem
-from touchpoints.size import format_size
+from touchpoints.size import format_size, rough_size
 
 log = structlog.get_logger()
 
@@ -207,7 +207,9 @@ class Backups:
             size = aside.stat().st_size
             if size > settings.size:
                 self._too_large_for = settings
-                raise ProblemError(problem("backup_too_large", size=format_size(size), limit=format_size(settings.size)))
+                raise ProblemError(
+                    problem("backup_too_large", size=rough_size(size, up=True), limit=format_size(settings.size))
+                )
             aside.replace(target)
         finally:
             aside.unlink(missing_ok=True)
@@ -239,7 +241,7 @@ class Backups:
         for place, needed in ((self._folder.path, 2 * size + self._floor()), (self.place, 2 * size)):
             free = shutil.disk_usage(place).free
             if free < needed:
-                told = {"needed": format_size(needed), "free": format_size(free)}
+                told = {"needed": rough_size(needed, up=True), "free": rough_size(free)}
                 raise ProblemError(problem("backup_no_room", moment=rfc3339(now), **told))
 
     def _halves(self) -> Iterator[Path]:

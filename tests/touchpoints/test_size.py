@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from touchpoints.size import format_size, parse_size
+from touchpoints.size import format_size, parse_size, rough_size
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,20 @@ def test_a_formatted_size_is_read_back(size: int) -> None:
 def test_the_shortest_way_is_written() -> None:
     """Powers of two and of ten each get their unit."""
     assert [format_size(25 * 2**20), format_size(2**30), format_size(10_000), format_size(0)] == ["25MiB", "1GiB", "10kB", "0"]
+
+
+@pytest.mark.parametrize(
+    ("size", "down", "up"),
+    [
+        (0, "0B", "0B"),
+        (1023, "1023B", "1023B"),
+        (1024, "1.0KiB", "1.0KiB"),
+        (315_525_198, "300MiB", "301MiB"),
+        (2**20 + 1, "1.0MiB", "1.1MiB"),
+        (10 * 2**30 - 1, "9.9GiB", "10.0GiB"),
+        (3 * 2**50, "3072TiB", "3072TiB"),
+    ],
+)
+def test_a_measured_size_is_rounded(size: int, down: str, up: str) -> None:
+    """What is free is never told as more than it is, and what is needed never as less."""
+    assert (rough_size(size), rough_size(size, up=True)) == (down, up)
