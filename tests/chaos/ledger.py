@@ -92,8 +92,13 @@ class Ledger:
     async def judge(
         self, *, waiting: Callable[[], Awaitable[int]] | None = None, excused: bool = False, seconds: float = 30.0
     ) -> Found:
-        """What came of it all. `waiting` counts what still lies somewhere; `excused`: a repeat is one that is allowed."""
-        whole = await self.arrived(seconds=seconds)
+        """What came of it all, once nothing new has arrived for so many `seconds`.
+
+        `waiting` counts what still lies somewhere; `excused`: a repeat is one that is allowed.
+        """
+        left, whole = len(self.missing) + 1, False
+        while not whole and len(self.missing) < left:  # what is only slow is not lost
+            left, whole = len(self.missing), await self.arrived(seconds=seconds)
         await asyncio.sleep(QUIET)
         found = Found(tried=len(self.accepted))
         if not whole:
