@@ -309,3 +309,13 @@ async def test_none_is_begun_once_it_is_over(keeper: Keeper) -> None:
     with pytest.raises(ProblemError, match="about to stop"):
         await keeper.backups.make()
     assert keeper.moments() == [NOON]
+
+
+async def test_two_of_one_second_are_both_kept(keeper: Keeper) -> None:
+    """As one before an upgrade and one by hand right after it; a third, too, lets the oldest go and no other."""
+    keeper.settings = replace(keeper.settings, keep=2)
+    first, _ = await keeper.backups.make()
+    second, _ = await keeper.backups.make()
+    assert [one.path for one in keeper.backups.kept()] == [second.path, first.path]
+    third, _ = await keeper.backups.make()
+    assert [one.path for one in keeper.backups.kept()] == [third.path, second.path]
