@@ -15,6 +15,7 @@ from appliance.instance_lock import InstanceLock
 from appliance.opening import AlreadyRunning, under_lock
 from appliance.restore_mark import refuse_marked
 from store.backup import BackupFiles
+from store.inbox import StoreUnavailable
 from store.vault import Vault, read_key_file
 from touchpoints.problem import ProblemError, problem
 
@@ -46,7 +47,10 @@ class RoleRestore(Protocol):
     async def make_ready(
         self, work: Path, vault: Vault, manifest: Manifest, *, environment: Mapping[str, str], clock: Clock
     ) -> None:
-        """Make unpacked and checked files ready to be run by. Raises ProblemError: key_wrong, and what a start may raise."""
+        """Make unpacked and checked files ready to be run by.
+
+        Raises ProblemError: key_wrong, and what a start may raise; and StoreUnavailable where the disk takes nothing.
+        """
 
 
 async def restore(
@@ -76,7 +80,8 @@ async def restore(
             key = await asyncio.to_thread(_key, folder, wanted, manifest)
             await _make_ready(role, work, key, wanted, manifest, environment=environment, clock=clock)
             exchange = Exchange(folder=folder, work=work, role=manifest.role, key=key)
-            return Restored(manifest=manifest, aside=await asyncio.to_thread(exchange.make, clock.now()))
+            # Not in a thread: who is interrupted would take the files away, and the lock, under what is moving them.
+            return Restored(manifest=manifest, aside=exchange.make(clock.now()))
         except OSError as error:
             raise unusable(folder, error) from error
         finally:
@@ -115,6 +120,8 @@ async def _make_ready(
 ) -> None:
     try:
         await role.make_ready(work, Vault(key), manifest, environment=environment, clock=clock)
+    except StoreUnavailable as error:
+        raise ProblemError(error.why or problem(error.code, path=str(work), error="")) from error
     except ProblemError as error:
         if error.problems[0].code != "key_wrong":
             raise
