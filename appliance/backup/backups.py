@@ -262,7 +262,10 @@ class Backups:
         for number, one in enumerate(sorted(self.kept(), key=lambda one: one.made_at > now)):
             total += one.size
             if number and (number >= settings.keep or total > settings.size):
-                one.path.unlink(missing_ok=True)
+                try:
+                    one.path.unlink(missing_ok=True)
+                except OSError as error:  # Windows, while it is read: the new one is there all the same
+                    log.warning("backup_stays", file=one.path.name, why=error.strerror)
 
 
 def _told(found: Problem, now: Micros) -> Problem:
