@@ -17,7 +17,7 @@ from appliance.restore_mark import refuse_marked
 from store.backup import BackupFiles
 from store.inbox import StoreUnavailable
 from store.vault import Vault, read_key_file
-from touchpoints.problem import ProblemError, problem
+from touchpoints.problem import Problem, ProblemError, problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,7 @@ async def restore(
             # Not in a thread: who is interrupted would take the files away, and the lock, under what is moving them.
             return Restored(manifest=manifest, aside=exchange.make(clock.now()))
         except OSError as error:
-            raise unusable(folder, error) from error
+            raise ProblemError(*unusable(folder, error).problems, *_unfinished(folder)) from error
         finally:
             shutil.rmtree(work, ignore_errors=True)
             lock.release()
@@ -95,6 +95,15 @@ async def restore(
         return await under_lock(folder, put_back)
     except AlreadyRunning:
         raise ProblemError(problem("restore_running")) from None
+
+
+def _unfinished(folder: DataFolder) -> tuple[Problem, ...]:
+    """What ends it, where the exchange has begun: mending what the disk refused is not enough then."""
+    try:
+        refuse_marked(folder)
+    except ProblemError as error:
+        return error.problems
+    return ()
 
 
 def _key(folder: DataFolder, wanted: Wanted, manifest: Manifest) -> bytes:

@@ -321,3 +321,21 @@ async def test_a_disk_that_fills_up_meanwhile_is_told_in_words(tmp_path: Path, m
     assert caught.value.problems[0].code == "disk_full"
     assert read_mark(DataFolder(path=case.folder)) is None
     assert len((await case.starts_with(case.folder))[1]) == 2
+
+
+async def test_a_disk_that_refuses_in_the_midst_of_it_is_told_with_what_ends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rights alone would not mend it: until the same command has ended it nothing starts."""
+    case = await agents_case(tmp_path)
+
+    def refused(source: Path, _target: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(source))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("appliance.backup.exchange.put_in_place", refused)
+        with pytest.raises(ProblemError) as caught:
+            await case.put_back(case.folder)
+    assert [one.code for one in caught.value.problems] == ["data_folder_unusable", "restore_unfinished"]
+    await case.put_back(case.folder)
+    assert len((await case.starts_with(case.folder))[1]) == 1
