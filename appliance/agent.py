@@ -109,7 +109,6 @@ class Agent:
         self.direct = self._make_direct_side().path
         self.proxy = self._make_proxy_side()
         self._works = self._make_works()
-        self._idle = False  # what works on the events file has yet to begin
         self.control = self._make_control()
         self._desk = self._make_desk()
         self.local = make_local(self._desk, version=VERSION)
@@ -130,8 +129,8 @@ class Agent:
     async def start(self) -> None:
         """Deliver, drain, listen, pull, and keep house."""
         self._floor.look()
-        if self._works is not None and self._works.usable:
-            self._idle = not await self._works.begin()
+        if self._works is not None:
+            await self._works.begin()
         await self.direct.start(self.configuration.agent)
         await self.proxy.path.start()
         self._tasks.spawn(self._clock_watch.run(), name="clock")
@@ -175,9 +174,12 @@ class Agent:
         self._adopt(configuration)
         await self._captures.recall()
         self.not_applied = ()
-        if self.page is not None and self._works is not None and self._works.usable:
-            await self._works.follow()
-        if self.page is not None:
+        if self.page is None:
+            return
+        try:
+            if self._works is not None and self._works.usable:
+                await self._works.follow()
+        finally:  # it is saved: whatever could not be written of it now, all else follows it
             await self.proxy.path.follow()
 
     async def _rebind(self, configuration: Configuration) -> None:

@@ -64,13 +64,13 @@ class AgentRole(Agent):
         taken in and carried on."""
         if await self.opened.late.open(self._safekeeping.before_upgrade):
             log.warning("events_opened_late")
-            self._works, self._idle = self._make_works(), True
+            self._works = self._make_works()
         if self.page is None or self._works is None or not self._works.usable:
             return
-        if self._idle:
-            self._idle = not await self._works.begin()
-        else:
+        if self._works.begun:
             await self._works.holds.catch_up()
+        else:
+            await self._works.begin()
 
     def _warnings(self) -> Iterable[Need]:
         yield from super()._warnings()

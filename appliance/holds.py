@@ -1,5 +1,6 @@
 """Holds: deliveries of a touchpoint that is on hold are kept back, and let go once it no longer is."""
 
+import asyncio
 from collections.abc import Callable
 
 import structlog
@@ -25,18 +26,20 @@ class Holds:
         self._deeds = deeds
         self._configuration = configuration
         self._unfinished = False
+        self._doing = asyncio.Lock()
 
     async def carry_out(self) -> None:
         """Hold and let go as the configuration wants it; broken off anywhere, the next time ends it.
 
-        Raises StoreUnavailable.
+        One at a time: what began by an older configuration must not end after what a newer one wants. Raises StoreUnavailable.
         """
-        self._unfinished = True
-        try:
-            await self._carry_out()
-        except ProblemError as error:
-            raise StoreUnavailable(error.problems[0].code, why=error.problems[0]) from error
-        self._unfinished = False
+        async with self._doing:
+            self._unfinished = True
+            try:
+                await self._carry_out()
+            except ProblemError as error:
+                raise StoreUnavailable(error.problems[0].code, why=error.problems[0]) from error
+            self._unfinished = False
 
     async def catch_up(self) -> None:
         """Again, where it could not be done when it was wanted."""

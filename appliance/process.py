@@ -86,6 +86,7 @@ async def _run(options: RunOptions, environment: Mapping[str, str], kind: Kind) 
         return _refuse(error.problems, code=1)
     finally:
         clear_running(folder)
+        await role.break_off()
         await role.opened.close()
 
 

@@ -1,5 +1,6 @@
 """The works: all that moves events, made for one usable events file."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -57,6 +58,8 @@ class Works:
 
     def __init__(self, events: EventsFile, around: Surroundings) -> None:
         self.events = events
+        self.begun = False  # to drain and to deliver, for good: a process that ends does not begin again
+        self._beginning = asyncio.Lock()
         self._around = around
         now = around.clock.now
         self.lanes = Lanes(
@@ -98,14 +101,15 @@ class Works:
         """Whether the events file can be read; a damaged one waits for a person."""
         return self.events.state != "corrupt"
 
-    async def begin(self) -> bool:
-        """Start, where that can be: whether all has begun. If not, nothing is drained, and it is to be tried again."""
-        try:
-            await self.start()
-        except StoreUnavailable as error:
-            log.warning("works_wait", code=error.code)
-            return False
-        return True
+    async def begin(self) -> None:
+        """Start, once, where that can be. Where not, nothing is drained, and it is to be tried again."""
+        async with self._beginning:
+            if self.begun or not self.usable:
+                return
+            try:
+                await self.start()
+            except StoreUnavailable as error:
+                log.warning("works_wait", code=error.code)
 
     async def start(self) -> None:
         """Begin to drain and deliver. Raises StoreUnavailable."""
@@ -113,6 +117,7 @@ class Works:
         await self.holds.carry_out()
         await self.lanes.follow(self._around.configuration().touchpoints)
         self._around.tasks.spawn(self.drain.run(), name="drain")
+        self.begun = True
 
     async def start_empty(self, *, live: bool) -> None:
         """Begin with an empty events file; the damaged one stays beside it. `live`: the process runs, and goes on.
@@ -122,9 +127,10 @@ class Works:
         if self.usable:
             raise ProblemError(problem("events_file_usable"))
         await self.close(grace=0)
+        self.begun = False
         await self.events.start_empty(now=self._around.clock.now())
         if live:
-            await self.start()
+            await self.begin()
 
     async def follow(self) -> None:
         """Take up a new configuration. The lanes follow whatever the store says: then nothing goes out that is on hold."""

@@ -20,7 +20,7 @@ from appliance.data_folder import DataFolder
 from store.backup import BackupFiles
 from store.settings import BackupSettings
 from store.vault import Vault, read_key_file
-from touchpoints.moment import HOUR, Micros, rfc3339
+from touchpoints.moment import HOUR, SECOND, Micros, rfc3339
 from touchpoints.problem import Problem, ProblemError, problem
 from touchpoints.size import format_size, rough_size
 
@@ -166,6 +166,8 @@ class Backups:
             raise ProblemError(problem("backup_folder_unusable", folder=self.place, why=error.strerror)) from error
         for half in self._halves():
             half.unlink(missing_ok=True)
+        while self._target(now).exists():  # one of the same second, as that before an upgrade, must not be written over
+            now += SECOND
         work = self._folder.spool / "backup"
         shutil.rmtree(work, ignore_errors=True)
         (work / "tried").mkdir(parents=True)
@@ -187,7 +189,7 @@ class Backups:
         key = None
         if settings.passphrase:
             key = seal_key(read_key_file(self._folder.key), settings.passphrase, self._chance)
-        target = self.place / f"{_PREFIX[role]}{_EPOCH + timedelta(microseconds=now):{_STAMP}}{_SUFFIX}"
+        target = self._target(now)
         aside = target.with_name(f".{target.name}.new")
         try:
             manifest = write_archive(
@@ -215,6 +217,9 @@ class Backups:
             aside.unlink(missing_ok=True)
         self._let_go(settings, now)
         return Kept(path=target, made_at=now, size=size), manifest
+
+    def _target(self, now: Micros) -> Path:
+        return self.place / f"{_PREFIX[self._files.role]}{_EPOCH + timedelta(microseconds=now):{_STAMP}}{_SUFFIX}"
 
     def _try(self, archive: Path, folder: Path, manifest: Manifest, now: Micros, *, passphrase: str) -> None:
         """Put it back, beside: what cannot be put back is no backup. Nor is one whose key does not open what is in it."""
@@ -257,7 +262,10 @@ class Backups:
         for number, one in enumerate(sorted(self.kept(), key=lambda one: one.made_at > now)):
             total += one.size
             if number and (number >= settings.keep or total > settings.size):
-                one.path.unlink(missing_ok=True)
+                try:
+                    one.path.unlink(missing_ok=True)
+                except OSError as error:  # Windows, while it is read: the new one is there all the same
+                    log.warning("backup_stays", file=one.path.name, why=error.strerror)
 
 
 def _told(found: Problem, now: Micros) -> Problem:

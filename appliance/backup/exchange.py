@@ -39,13 +39,14 @@ class Exchange:
         self._join(before)
         mark = RestoreMark(role=self.role, stamps=(*before.stamps, self._fresh_stamp(now)))
         write_mark(folder, mark)
+        sync_folder(folder.path)
         for path in self._standing():
             self._move_aside(path, mark.stamps[-1])
         if not folder.key.exists():
             write_key_file(folder.key, self.key)
         folder.configuration_before.unlink(missing_ok=True)  # of another past
         for path in self._databases():
-            put_in_place(self.work / path.name, path)
+            self._put(path)
         sync_folder(folder.path)
         folder.restore_unfinished.unlink()
         sync_folder(folder.path)
@@ -77,6 +78,13 @@ class Exchange:
             target = path.with_name(f"{path.stem}.before-restore-{stamp}{path.suffix}{suffix}")
             if source.exists() and not target.exists():
                 put_in_place(source, target)
+
+    def _put(self, path: Path) -> None:
+        """The log second: where it could not be emptied it has what was committed last, and an older file never gets it."""
+        for suffix in ("", "-wal"):
+            source = self.work / f"{path.name}{suffix}"
+            if not suffix or source.exists():
+                put_in_place(source, path.with_name(source.name))
 
     def _fresh_stamp(self, now: Micros) -> str:
         """One that no name has yet, whatever the clock does: nothing moved aside is ever written over."""

@@ -15,8 +15,9 @@ from appliance.instance_lock import InstanceLock
 from appliance.opening import AlreadyRunning, under_lock
 from appliance.restore_mark import refuse_marked
 from store.backup import BackupFiles
+from store.inbox import StoreUnavailable
 from store.vault import Vault, read_key_file
-from touchpoints.problem import ProblemError, problem
+from touchpoints.problem import Problem, ProblemError, problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,10 @@ class RoleRestore(Protocol):
     async def make_ready(
         self, work: Path, vault: Vault, manifest: Manifest, *, environment: Mapping[str, str], clock: Clock
     ) -> None:
-        """Make unpacked and checked files ready to be run by. Raises ProblemError: key_wrong, and what a start may raise."""
+        """Make unpacked and checked files ready to be run by.
+
+        Raises ProblemError: key_wrong, and what a start may raise; and StoreUnavailable where the disk takes nothing.
+        """
 
 
 async def restore(
@@ -76,9 +80,10 @@ async def restore(
             key = await asyncio.to_thread(_key, folder, wanted, manifest)
             await _make_ready(role, work, key, wanted, manifest, environment=environment, clock=clock)
             exchange = Exchange(folder=folder, work=work, role=manifest.role, key=key)
-            return Restored(manifest=manifest, aside=await asyncio.to_thread(exchange.make, clock.now()))
+            # Not in a thread: who is interrupted would take the files away, and the lock, under what is moving them.
+            return Restored(manifest=manifest, aside=exchange.make(clock.now()))
         except OSError as error:
-            raise unusable(folder, error) from error
+            raise ProblemError(*unusable(folder, error).problems, *_unfinished(folder)) from error
         finally:
             shutil.rmtree(work, ignore_errors=True)
             lock.release()
@@ -90,6 +95,15 @@ async def restore(
         return await under_lock(folder, put_back)
     except AlreadyRunning:
         raise ProblemError(problem("restore_running")) from None
+
+
+def _unfinished(folder: DataFolder) -> tuple[Problem, ...]:
+    """What ends it, where the exchange has begun: mending what the disk refused is not enough then."""
+    try:
+        refuse_marked(folder)
+    except ProblemError as error:
+        return error.problems
+    return ()
 
 
 def _key(folder: DataFolder, wanted: Wanted, manifest: Manifest) -> bytes:
@@ -115,6 +129,8 @@ async def _make_ready(
 ) -> None:
     try:
         await role.make_ready(work, Vault(key), manifest, environment=environment, clock=clock)
+    except StoreUnavailable as error:
+        raise ProblemError(error.why or problem(error.code, path=str(work), error="")) from error
     except ProblemError as error:
         if error.problems[0].code != "key_wrong":
             raise

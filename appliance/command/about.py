@@ -79,8 +79,8 @@ def check(context: click.Context, folder: DataFolder, start_empty: bool, as_json
 
     async def conversation(agent: Agent) -> Json:
         if start_empty:
-            return await agent.ask("POST", "/files/events/start-empty")
-        return await agent.ask("GET", "/files/check")
+            return await agent.ask_long("POST", "/files/events/start-empty")
+        return await agent.ask_long("GET", "/files/check")
 
     found = talk(folder, conversation)
     if as_json:

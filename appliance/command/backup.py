@@ -45,7 +45,7 @@ def backup(folder: DataFolder, only_list: bool, looked: bool, as_json: bool) -> 
             show_table(("MADE", "BYTES", "FILE"), rows)
         return
     tell("Making a backup, and trying it…")
-    made = talk(folder, lambda agent: agent.ask("POST", "/backups"))
+    made = talk(folder, lambda agent: agent.ask_long("POST", "/backups"))
     if as_json:
         show_json(made)
         return

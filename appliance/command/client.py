@@ -42,6 +42,12 @@ class Agent:
         """The JSON object at /api/v1 + path. Raises Turned with the problems the agent named."""
         return cast(Json, (await self.fetch(method, path, **options)).json())
 
+    async def ask_long(self, method: str, path: str, **options: Any) -> Json:
+        """As `ask`, for what takes the longer the more is stored: its answer is waited for however long that is."""
+        import httpx
+
+        return await self.ask(method, path, timeout=httpx.Timeout(_PATIENCE, read=None), **options)
+
     async def fetch(self, method: str, path: str, **options: Any) -> "httpx.Response":
         """The whole answer. Raises Turned."""
         import httpx

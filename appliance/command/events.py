@@ -88,7 +88,7 @@ def _action(name: str, action: str, what: str) -> click.Command:
         if not everything and not ids and not wanted.keys() - {"tests"}:
             raise click.UsageError(f"Say which events to {name}: ids, a filter such as --state or --touchpoint, or --all.")
         wanted |= {"ids": list(ids), "all": everything, "dry_run": dry_run}
-        done = talk(folder, lambda agent: agent.ask("POST", f"/events/act/{action}", json=wanted))
+        done = talk(folder, lambda agent: agent.ask_long("POST", f"/events/act/{action}", json=wanted))
         if as_json:
             show_json(done)
         else:

@@ -219,3 +219,24 @@ async def test_after_starting_empty_everything_runs_once(tmp_path: Path, free_po
             return bool((await agent.control.status())["backlog"]["outbox"] == 1)
 
         await until_async(planned)
+
+
+async def test_started_empty_on_a_disk_that_takes_nothing_it_begins_later(
+    tmp_path: Path, free_port: Ports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By itself, and once, whoever tries meanwhile: events that are taken in must not lie there until the next start."""
+    async with agent_over(tmp_path / "data") as agent:
+        await apply(agent, direct(free_port()) + TOUCHPOINT)
+        works = agent._works
+        assert works is not None
+        works.events._mark_corrupt()
+        with monkeypatch.context() as patch:
+            patch.setattr(works.lanes, "recall", _full)
+            await agent.control.start_empty(actor=MACHINE)
+        assert "drain" not in [task.get_name() for task in agent._tasks._running]
+        await asyncio.gather(*(agent.open_late() for _ in range(3)))
+        assert [task.get_name() for task in agent._tasks._running].count("drain") == 1
+
+
+async def _full() -> None:
+    raise StoreUnavailable("disk_full")

@@ -68,7 +68,8 @@ async def test_off_hold_while_the_events_cannot_be_reached(tmp_path: Path, free_
         await with_one_held(agent, free_port())
         works, agent._works = agent._works, None
         await apply(agent, TO_RUNNING)
-        agent._works, agent._idle = works, True
+        assert works is not None
+        agent._works, works.begun = works, False
         await agent.open_late()
         await becomes(0, agent)
 
@@ -128,13 +129,61 @@ async def test_a_start_goes_on_where_nothing_can_be_written(
     with monkeypatch.context() as patch:
         patch.setattr("appliance.deeds.Deeds.do", full)
         async with agent_over(tmp_path) as agent:
-            assert agent._idle
+            assert agent._works is not None
+            assert not agent._works.begun
             assert agent.direct.address
             patch.undo()
             await agent.open_late()
-            assert not agent._idle
+            assert agent._works.begun
 
 
 async def full(*_: Any, **__: Any) -> None:
     """A disk that takes nothing."""
     raise StoreUnavailable("disk_full")
+
+
+async def test_off_hold_while_it_is_being_held(
+    tmp_path: Path, free_port: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is carried out late, by the configuration before, does not undo what the newer one wants."""
+    async with agent_over(tmp_path) as agent:
+        await with_one_held(agent, free_port())
+        assert agent._works is not None
+        deeds, holding, going_on = agent._works.deeds, asyncio.Event(), asyncio.Event()
+        do: Callable[..., Awaitable[Any]] = deeds.do
+
+        async def slowly(action: str, which: Filter, *, dry_run: bool) -> Any:
+            if action == "hold":
+                holding.set()
+                await going_on.wait()
+            return await do(action, which, dry_run=dry_run)
+
+        monkeypatch.setattr(deeds, "do", slowly)
+        late = asyncio.ensure_future(agent._works.holds.carry_out())
+        await holding.wait()
+        applying = asyncio.ensure_future(apply(agent, TO_RUNNING))
+        await asyncio.sleep(0.2)
+        going_on.set()
+        await late
+        assert (await applying).problems == ()
+        assert await held(agent) == 0
+
+
+async def test_an_agent_follows_all_else_where_nothing_can_be_held(
+    tmp_path: Path, free_port: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was saved is to be followed, also on the way to the proxy."""
+    followed = []
+    async with agent_over(tmp_path) as agent:
+        await with_one_held(agent, free_port())
+        assert agent._works is not None
+
+        async def follow() -> None:
+            followed.append(agent.configuration.touchpoints[0].state)
+
+        monkeypatch.setattr(agent._works.deeds, "do", full)
+        monkeypatch.setattr(agent.proxy.path, "follow", follow)
+        with pytest.raises(StoreUnavailable):
+            await apply(agent, TO_RUNNING)
+        assert followed == ["running"]
+        monkeypatch.undo()

@@ -50,7 +50,7 @@ def version(path: Path) -> int:
 
 async def caught_up(agent: AgentRole) -> None:
     """Wait until events are taken in and carried on."""
-    await until(lambda: agent._works is not None and not agent._idle)
+    await until(lambda: agent._works is not None and agent._works.begun)
 
 
 async def asked(agent: AgentRole, path: str) -> httpx.Response:
@@ -276,4 +276,4 @@ async def test_a_command_on_a_stopped_folder_waits_for_it(tmp_path: Path) -> Non
             await agent.catch_up()
             assert agent.opened.usable is not None
             assert agent._works is not None
-            assert agent._idle
+            assert not agent._works.begun

@@ -309,3 +309,35 @@ async def test_none_is_begun_once_it_is_over(keeper: Keeper) -> None:
     with pytest.raises(ProblemError, match="about to stop"):
         await keeper.backups.make()
     assert keeper.moments() == [NOON]
+
+
+async def test_two_of_one_second_are_both_kept(keeper: Keeper) -> None:
+    """As one before an upgrade and one by hand right after it; a third, too, lets the oldest go and no other."""
+    keeper.settings = replace(keeper.settings, keep=2)
+    first, _ = await keeper.backups.make()
+    second, _ = await keeper.backups.make()
+    assert [one.path for one in keeper.backups.kept()] == [second.path, first.path]
+    third, _ = await keeper.backups.make()
+    assert [one.path for one in keeper.backups.kept()] == [third.path, second.path]
+
+
+async def test_an_old_one_that_cannot_go_is_no_failure(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows lets nothing go that is being read, as by who copies it elsewhere: it goes with a later one."""
+    keeper.settings = replace(keeper.settings, keep=1)
+    old, _ = await keeper.backups.make()
+    keeper.clock.time += HOUR
+    unlink = Path.unlink
+
+    def held(path: Path, missing_ok: bool = False) -> None:
+        if path == old.path:
+            raise PermissionError(13, "in use")
+        unlink(path, missing_ok=missing_ok)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", held)
+        await keeper.backups.make()
+    assert keeper.backups.trouble is None
+    assert keeper.moments() == [NOON + HOUR, NOON]
+    keeper.clock.time += HOUR
+    await keeper.backups.make()
+    assert keeper.moments() == [NOON + 2 * HOUR]

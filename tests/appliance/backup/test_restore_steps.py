@@ -3,8 +3,9 @@
 import asyncio
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,12 @@ from appliance.backup.restore import Restored, Wanted, restore
 from appliance.clock import Clock
 from appliance.command.root import hookport
 from appliance.data_folder import DataFolder
+from appliance.hops.drain import Drain
 from appliance.opening import open_folder
 from appliance.proxy.opening import open_proxy_folder
 from appliance.restore_mark import RestoreMark, read_mark, write_mark
+from store.inbox import StoreUnavailable
+from store.vault import read_key_file
 from tests.appliance.agents import MACHINE, TOUCHPOINT, agent_over, apply
 from tests.store.make import arrival, query
 from tests.web.proxy.kit import proxy_over
@@ -268,3 +272,70 @@ async def test_a_key_that_cannot_be_read_makes_way(tmp_path: Path) -> None:
         await case.starts_with(tmp_path / "damaged")
         assert case.aside(tmp_path / "damaged")[2] == {content}
         shutil.rmtree(tmp_path / "damaged")
+
+
+async def test_who_is_interrupted_in_the_midst_of_it_ends_it_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C cancels: what is being moved must not lose what it moves, nor the folder its lock."""
+    case = await agents_case(tmp_path)
+    loop, moved = asyncio.get_running_loop(), 0
+
+    def interrupted(source: Path, target: Path) -> None:
+        nonlocal moved
+        moved += 1
+        if moved == 1:
+            loop.call_soon_threadsafe(restoring.cancel)
+            time.sleep(0.3)
+        source.replace(target)
+
+    monkeypatch.setattr("appliance.backup.exchange.put_in_place", interrupted)
+    restoring = asyncio.ensure_future(case.put_back(case.folder))
+    with suppress(asyncio.CancelledError):
+        await restoring
+    await asyncio.sleep(0.5)
+    assert moved > 1
+    assert read_mark(DataFolder(path=case.folder)) is None
+    assert len((await case.starts_with(case.folder))[1]) == 1
+
+
+async def test_what_stands_only_in_a_log_is_put_back_with_it(tmp_path: Path) -> None:
+    """SQLite leaves a log behind, without a word, where it cannot empty it: a disk that is full, a file that is read."""
+    case = await agents_case(tmp_path)
+    folder, work = DataFolder(path=tmp_path / "new"), tmp_path / "work"
+    folder.path.mkdir(mode=0o700)
+    shutil.copytree(case.folder, work)
+    assert (work / "events.db-wal").stat().st_size > 0
+    Exchange(folder=folder, work=work, role="agent", key=read_key_file(work / "secret.key")).make(0)
+    assert len((await case.starts_with(folder.path))[1]) == 2
+
+
+async def test_a_disk_that_fills_up_meanwhile_is_told_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the folder is as it was."""
+    case = await agents_case(tmp_path)
+
+    async def full(_drain: Drain) -> int:
+        raise StoreUnavailable("disk_full")
+
+    monkeypatch.setattr(Drain, "once", full)
+    with pytest.raises(ProblemError) as caught:
+        await case.put_back(case.folder)
+    assert caught.value.problems[0].code == "disk_full"
+    assert read_mark(DataFolder(path=case.folder)) is None
+    assert len((await case.starts_with(case.folder))[1]) == 2
+
+
+async def test_a_disk_that_refuses_in_the_midst_of_it_is_told_with_what_ends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rights alone would not mend it: until the same command has ended it nothing starts."""
+    case = await agents_case(tmp_path)
+
+    def refused(source: Path, _target: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(source))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("appliance.backup.exchange.put_in_place", refused)
+        with pytest.raises(ProblemError) as caught:
+            await case.put_back(case.folder)
+    assert [one.code for one in caught.value.problems] == ["data_folder_unusable", "restore_unfinished"]
+    await case.put_back(case.folder)
+    assert len((await case.starts_with(case.folder))[1]) == 1

@@ -1,8 +1,10 @@
 """Finding the agent: running, stopped, or gone without a word."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -89,3 +91,25 @@ def test_a_folder_nobody_made_is_not_made(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "There is no data folder" in result.stderr
     assert not (tmp_path / "typo").exists()
+
+
+def test_what_takes_as_long_as_there_is_much_is_waited_for(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A backup that was made, and a file that is being read from end to end, must not be told as an agent that is silent."""
+    monkeypatch.setattr("appliance.command.client._PATIENCE", 0.4)
+    for owner, name in ((served.process.safekeeping, "make"), (served.process.control, "check")):
+        monkeypatch.setattr(owner, name, slow(getattr(owner, name)))
+    for command in ("backup", "check"):
+        done = served.run(command)
+        assert (done.exit_code, "did not answer" in done.stderr) == (0, False), command
+    monkeypatch.setattr(served.process.control, "touchpoints", slow(served.process.control.touchpoints))
+    assert "did not answer" in served.run("touchpoint", "list").stderr
+
+
+def slow(work: Callable[..., Any]) -> Callable[..., Any]:
+    """The same, a second late."""
+
+    async def late(*given: Any, **named: Any) -> Any:
+        await asyncio.sleep(1)
+        return await work(*given, **named)
+
+    return late
