@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import structlog
 
+from appliance.backup.aftermath import restored_up_to
 from appliance.deeds import Deeds
 from store.facts import Facts
 from store.inbox import StoreUnavailable
@@ -53,12 +54,13 @@ class Holds:
         touchpoints = self._configuration().touchpoints
         wanted = {one.id for one in touchpoints if one.state is TouchpointState.HOLD}
         carried_out = _read(await self._facts.fact(ON_HOLD))
+        restored = await restored_up_to(self._facts)  # a backup holds for another reason: a person alone lets that go
         if not wanted <= carried_out:  # before anything is held: else nobody would know why
             await self._facts.keep_fact(ON_HOLD, _written(carried_out | wanted))
         for number in sorted(wanted):
             await self._deeds.do("hold", Filter(touchpoint=number, tests=True), dry_run=False)
         for number in sorted(carried_out.intersection(one.id for one in touchpoints) - wanted):
-            await self._deeds.do("release", Filter(touchpoint=number, tests=True), dry_run=False)
+            await self._deeds.do("release", Filter(touchpoint=number, tests=True, above=restored), dry_run=False)
         if carried_out - wanted:
             await self._facts.keep_fact(ON_HOLD, _written(wanted))
 

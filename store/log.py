@@ -25,6 +25,7 @@ class Filter:
         None  # a delivery state or a verdict: pending held delivered given_up dismissed refused duplicate filtered split
     )
     tests: bool = False  # include test events
+    above: int | None = None  # events of higher numbers than this
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

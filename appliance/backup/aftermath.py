@@ -5,9 +5,19 @@ from collections.abc import Iterator
 
 from appliance.needs import Need
 from store.facts import Facts
-from store.sqlite.instance import RESTORED
+from store.sqlite.instance import RESTORED, RESTORED_UP_TO
 from touchpoints.moment import Micros, rfc3339
 from touchpoints.problem import Problem
+
+_ALL = (1 << 63) - 1
+
+
+async def restored_up_to(facts: Facts) -> int | None:
+    """The number of the last event of a backup that was put back, while nobody has looked at what it holds; else None."""
+    if not await facts.fact(RESTORED):
+        return None
+    found = await facts.fact(RESTORED_UP_TO)
+    return int(found) if found.isascii() and found.isdigit() else _ALL
 
 
 class Aftermath(ABC):

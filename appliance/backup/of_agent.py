@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from appliance.backup.aftermath import Aftermath
+from appliance.backup.aftermath import Aftermath, restored_up_to
 from appliance.backup.archive import Manifest
 from appliance.backup.safekeeping import Safekeeping
 from appliance.clock import Clock
@@ -22,13 +22,10 @@ from store.sqlite.backup import EVENTS, SqliteBackupFiles, hold_what_waits
 from store.sqlite.configuration import SqliteConfiguration
 from store.sqlite.database import CONFIGURATION_APPLICATION, AiosqliteDatabase, Opener
 from store.sqlite.events_file import EventsFile
-from store.sqlite.instance import RESTORED_UP_TO
 from store.sqlite.migrate import migrate
 from store.vault import Vault
 from touchpoints.problem import Problem, problem
 from touchpoints.touchpoint import TouchpointState
-
-_ALL = (1 << 63) - 1
 
 
 class AgentAftermath(Aftermath):
@@ -37,19 +34,18 @@ class AgentAftermath(Aftermath):
     def __init__(self, facts: Facts, *, log: Callable[[], Log | None]) -> None:
         super().__init__(facts)
         self._log = log
-        self._up_to = 0
+        self._up_to: int | None = None
         self._held = 0
 
     async def recall(self) -> None:
         """See Aftermath."""
-        found = await self._facts.fact(RESTORED_UP_TO)
-        self._up_to = int(found) if found.isascii() and found.isdigit() else _ALL
+        self._up_to = await restored_up_to(self._facts)
         await super().recall()
 
     async def look(self) -> None:
         """Count what is still held of it: by the events' numbers, for it also has what came while it was made."""
         events = self._log()
-        if self.moment is None or events is None:
+        if self.moment is None or self._up_to is None or events is None:
             return
         with suppress(StoreUnavailable):
             self._held = await events.count_held(up_to=self._up_to)

@@ -173,6 +173,7 @@ def _events_but_state(which: Filter) -> Where:
         until=which.until,
         touchpoint=which.touchpoint,
         tests=which.tests,
+        above=which.above,
     )
     where = of_events(stateless, 0, 2**62)
     verdict = which.state if which.state in VERDICTS else None

@@ -55,6 +55,7 @@ def of_events(which: Filter, low: int, high: int) -> Where:
         ("e.received_at >= ?", which.since),
         ("e.received_at < ?", which.until),
         ("e.touchpoint = ?", which.touchpoint),
+        ("e.seq > ?", which.above),
         (EXISTS_DESTINATION, which.destination),
     ):
         if value is not None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from appliance.agent import Agent
+from appliance.agent_role import AgentRole
 from appliance.backup.of_agent import AgentRestore
 from appliance.backup.restore import Wanted, restore
 from appliance.clock import Clock
@@ -85,6 +86,36 @@ async def test_what_is_told_is_all_that_is_held_of_it_and_nothing_else(tmp_path:
         await role._works.deeds.do("dismiss", Filter(ids=(arrival(1).event.id,)), dry_run=False)
         await role._safekeeping._aftermath.look()
         assert "restored_nothing_held" in await codes(role)
+
+
+async def test_a_touchpoint_taken_off_hold_lets_none_of_it_go(tmp_path: Path) -> None:
+    """It was held for another reason; once somebody has looked, what is still held is as any other."""
+    on_hold = TOUCHPOINT.replace("[[touchpoint.dest", 'state = "hold"\n[[touchpoint.dest', 1)
+    async with agent_over(tmp_path / "data", start=False) as role:
+        await apply(role, on_hold)
+        number = role.configuration.touchpoints[0].id
+        await role.opened.readable().inbox.put(arrival(1, touchpoint=number, received_at=Clock().now()))
+        made = await role._safekeeping.make(actor=MACHINE)
+    await put_back(tmp_path / "data", made["file"])
+    async with agent_over(tmp_path / "data") as role:
+        inbox = role.opened.readable().inbox
+        await inbox.put(arrival(2, touchpoint=number, received_at=Clock().now()))
+        assert role._works is not None
+        role._works.drain.pace.wake()
+        await until_async(lambda: _held(role, [1, 2]))
+        await apply(role, TOUCHPOINT.replace("[[touchpoint.dest", 'state = "running"\n[[touchpoint.dest', 1))
+        assert await _held(role, [1])
+        assert (await codes(role))["restored"]["count"] == 1
+        await role._safekeeping.looked(actor=MACHINE)
+        for text in (on_hold, on_hold.replace("hold", "running")):
+            await apply(role, text)
+        assert await _held(role, [])
+
+
+async def _held(role: AgentRole, numbers: list[int]) -> bool:
+    """Whether these deliveries are held, and no others."""
+    held = await role.opened.readable().log.events(Filter(state="held"), limit=10)
+    return sorted(int(one.event.id) for one in held) == numbers
 
 
 async def test_a_key_that_opens_nothing_of_it_makes_no_backup(tmp_path: Path) -> None:
