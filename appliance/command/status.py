@@ -10,6 +10,7 @@ from appliance.command.client import Agent, Json, talk
 from appliance.command.terminal import show, show_json, tell
 from appliance.data_folder import DataFolder
 from touchpoints.problem import ProblemError
+from web.page import figures
 
 
 @click.command()
@@ -99,7 +100,7 @@ def _show_proxy(found: Json) -> None:
     if (queue := found.get("queue")) is None:
         return
     show(f"Organisations {queue['organisations']}, {queue['connected']} of them connected")
-    waits = "unknown" if queue["events"] is None else f"{queue['events']} events, {queue['bytes']} bytes"
+    waits = "unknown" if queue["events"] is None else f"{queue['events']} events, {figures.size(queue['bytes'])}"
     show(f"Waiting      {waits}")
 
 
