@@ -102,6 +102,8 @@ def add(folder: DataFolder, name: str, provider: str, secrets: tuple[str, ...], 
 def _destination(to: str) -> Json:
     if to.lower().startswith(("http://", "https://")):
         return {"kind": "http", "url": to}
+    if "://" in to:
+        raise ProblemError(problem("not_a_url", path="--to", schemes="http:// or https://"))
     return {"kind": "folder", "path": str(Path(to).absolute())}
 
 
