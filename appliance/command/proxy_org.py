@@ -129,7 +129,7 @@ def _show_code(made: Json, words: str, *, as_json: bool) -> None:
     if as_json:
         show_json(made)
         return
-    tell(f"{words} It works once, until {made['expires_at']}:")
+    tell(f"{words} It works once, until {moment(made['expires_at'])}:")
     show(made["code"])
 
 
