@@ -8,7 +8,7 @@ from store.captured import Captured
 from store.configuration import ConfigurationStore
 from store.settings import Configuration
 from touchpoints import handshake
-from touchpoints.moment import rfc3339
+from touchpoints.moment import told_moment
 from touchpoints.problem import problem
 from touchpoints.touchpoint import Touchpoint
 
@@ -30,7 +30,7 @@ class Captures:
     def needs(self) -> Iterable[Need]:
         """Each is told until a person dismisses it: a stranger may have been first."""
         for touchpoint, one in self._living():
-            words = problem("secret_captured", touchpoint=touchpoint.name, remote=one.remote, when=rfc3339(one.at))
+            words = problem("secret_captured", touchpoint=touchpoint.name, remote=one.remote, when=told_moment(one.at))
             yield Need(problem=words, touchpoint=touchpoint.name)
 
     def shown(self) -> list[Json]:

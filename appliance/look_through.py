@@ -8,7 +8,7 @@ from appliance.clock import Clock
 from store.facts import Facts
 from store.inbox import StoreUnavailable
 from store.sqlite.guarded_file import GuardedFile
-from touchpoints.moment import DAY, HOUR, Micros, rfc3339
+from touchpoints.moment import DAY, HOUR, Micros, told_moment
 from touchpoints.problem import Problem, ProblemError, problem
 
 log = structlog.get_logger()
@@ -42,7 +42,7 @@ class LookThrough:
         if self._unreadable:
             yield problem("store_part_unreadable")
         elif self._tried_at is not None and self._clock.now() - self._tried_at >= _UNTOLD:
-            yield problem("not_looked_through", since=rfc3339(self._sound_at or self._tried_at))
+            yield problem("not_looked_through", since=told_moment(self._sound_at or self._tried_at))
 
     async def when_due(self) -> None:
         """Look, if it is time. Where it could not be done, or was given up, it is tried again in an hour."""

@@ -5,9 +5,9 @@ import gc
 import hashlib
 import os
 import sys
-import tomllib
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -27,7 +27,7 @@ from appliance.running import Running, clear_running, write_running
 from appliance.setup import check_reach, link_at_start
 from appliance.signals import stop_on_signals
 from store.configuration import Actor, Document
-from store.document import merge_value
+from store.document import LARGEST, merge_value, parse
 from touchpoints.handles import no_handle_left
 from touchpoints.problem import Problem, ProblemError, catalogue, problem
 from web.guard_host import host_name, is_loopback
@@ -44,7 +44,6 @@ log = structlog.get_logger()
 
 # SIGTERM ends within ten seconds: this much for what is under way, the rest for the disk.
 GRACE = 6.0
-CONFIG_FILE_BYTES = 1024 * 1024
 _MACHINE = Actor(name="machine", machine=True)
 
 
@@ -124,21 +123,19 @@ async def _wanted(role: Role, options: RunOptions) -> tuple[Document, str, str]:
         content = await asyncio.to_thread(read_config_file, file)
         content_digest = hashlib.sha256(content).hexdigest()
         digest = "" if content_digest == await role.last_applied() else content_digest
-        document = tomllib.loads(content.decode("utf-8-sig")) if digest else {}
-    except (OSError, ValueError, RecursionError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise ProblemError(problem("config_file_unreadable", file=file, why=why)) from error
+        document = parse(content) if digest else {}
+    except ProblemError as error:
+        raise ProblemError(*(replace(one, path=str(file)) for one in error.problems)) from None
+    except OSError as error:
+        raise ProblemError(problem("config_file_unreadable", file=file, why=error.strerror or str(error))) from error
     base = str(file.absolute().parent)
     return merge_value(document, dict(options.settings)), base, digest
 
 
 def read_config_file(file: Path) -> bytes:
-    """The file's bytes. Raises OSError, and ValueError for one that is too large to be a configuration."""
+    """The file's bytes, one more than a configuration may have at most. Raises OSError."""
     with file.open("rb") as opened:
-        content = opened.read(CONFIG_FILE_BYTES + 1)
-    if len(content) > CONFIG_FILE_BYTES:
-        raise ValueError("it is larger than 1 MiB")
-    return content
+        return opened.read(LARGEST + 1)
 
 
 async def _serve(role: Role, place: tuple[str, int], *, browser: bool) -> int:

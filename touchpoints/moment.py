@@ -17,6 +17,11 @@ def rfc3339(moment: Micros) -> str:
     return (_EPOCH + timedelta(microseconds=moment)).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
+def told_moment(moment: Micros) -> str:
+    """The same for a person, to the second, e.g. `2026-11-24T15:07:21Z`."""
+    return rfc3339(moment)[:19] + "Z"
+
+
 def from_datetime(value: datetime) -> Micros:
     """An aware datetime as microseconds. Raises ValueError for a naive one."""
     if value.tzinfo is None:

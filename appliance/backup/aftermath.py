@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from appliance.needs import Need
 from store.facts import Facts
 from store.sqlite.instance import RESTORED, RESTORED_UP_TO
-from touchpoints.moment import Micros, rfc3339
+from touchpoints.moment import Micros, told_moment
 from touchpoints.problem import Problem
 
 _ALL = (1 << 63) - 1
@@ -42,7 +42,7 @@ class Aftermath(ABC):
     def needs(self) -> Iterator[Need]:
         """What a person should look at."""
         if self.moment is not None:
-            count, words = self.told(rfc3339(self.moment))
+            count, words = self.told(told_moment(self.moment))
             yield Need(problem=words, count=count)
 
     @abstractmethod

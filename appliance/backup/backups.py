@@ -20,7 +20,7 @@ from appliance.data_folder import DataFolder
 from store.backup import BackupFiles
 from store.settings import BackupSettings
 from store.vault import Vault, read_key_file
-from touchpoints.moment import HOUR, SECOND, Micros, rfc3339
+from touchpoints.moment import HOUR, SECOND, Micros, rfc3339, told_moment
 from touchpoints.problem import Problem, ProblemError, problem
 from touchpoints.size import format_size, rough_size
 
@@ -140,7 +140,7 @@ class Backups:
                 if isinstance(error, ProblemError):
                     self.trouble = _told(error.problems[0], now)
                     raise
-                self.trouble = problem("backup_failed", moment=rfc3339(now), why=error.strerror or type(error).__name__)
+                self.trouble = problem("backup_failed", moment=told_moment(now), why=error.strerror or type(error).__name__)
                 raise ProblemError(self.trouble) from error
             self.trouble = None
             log.info("backup_made", bytes=made[0].size, events=made[1].counted.events, bodies=made[1].counted.bodies)
@@ -247,7 +247,7 @@ class Backups:
             free = shutil.disk_usage(place).free
             if free < needed:
                 told = {"needed": rough_size(needed, up=True), "free": rough_size(free)}
-                raise ProblemError(problem("backup_no_room", moment=rfc3339(now), **told))
+                raise ProblemError(problem("backup_no_room", moment=told_moment(now), **told))
 
     def _halves(self) -> Iterator[Path]:
         """What a process that was killed left."""
@@ -271,7 +271,7 @@ class Backups:
 def _told(found: Problem, now: Micros) -> Problem:
     if found.code in {"backup_no_room", "backup_too_large"}:
         return replace(found, path="")
-    return problem("backup_failed", moment=rfc3339(now), why=f"{found.text} {found.mend}".strip())
+    return problem("backup_failed", moment=told_moment(now), why=f"{found.text} {found.mend}".strip())
 
 
 def _made_at(name: str, prefix: str) -> Micros | None:

@@ -11,9 +11,10 @@ import click
 from appliance.command import flags
 from appliance.command.client import Agent, Json, talk
 from appliance.command.secret import read_secret_here
-from appliance.command.terminal import show, show_json, show_table, tell
+from appliance.command.terminal import moment, show, show_json, show_table, tell
 from appliance.data_folder import DataFolder
 from touchpoints.problem import ProblemError, problem
+from web.page import figures
 
 if TYPE_CHECKING:
     from appliance.backup.restore import Wanted
@@ -41,8 +42,8 @@ def backup(folder: DataFolder, only_list: bool, looked: bool, as_json: bool) -> 
         if as_json:
             show_json(found)
         else:
-            rows = [(one["made_at"], one["bytes"], one["file"]) for one in found["backups"]]
-            show_table(("MADE", "BYTES", "FILE"), rows)
+            rows = [(moment(one["made_at"]), figures.size(one["bytes"]), one["file"]) for one in found["backups"]]
+            show_table(("MADE", "SIZE", "FILE"), rows)
         return
     tell("Making a backup, and trying it…")
     made = talk(folder, lambda agent: agent.ask_long("POST", "/backups"))
@@ -102,15 +103,16 @@ def restore(
     if as_json:
         show_json(done)
         return
-    show(f"Put back as of {done['made_at']}: {_held(done, proxy=proxy)}.")
+    show(f"Put back as of {moment(done['made_at'])}: {_held(done, proxy=proxy)}.")
     for name in done["aside"]:
         tell(f"Moved aside: {folder.path / name}")
     if proxy:
         tell("Start the proxy and look through its organisations: who was revoked or removed since is back. Then:")
         tell("hookport proxy backup --looked")
     else:
-        tell("What waited is held. Start Hookport, look at it, then release or dismiss it:")
+        tell("What waited is held. Start Hookport, look at it, then release or dismiss it, and say that you have looked:")
         tell("hookport events list --state held")
+        tell("hookport backup --looked")
 
 
 async def _restore(folder: DataFolder, wanted: "Wanted", *, proxy: bool) -> Json:

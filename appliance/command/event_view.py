@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from appliance.command.client import Json
-from appliance.command.terminal import safe_lines, show, show_table
+from appliance.command.terminal import moment, safe_lines, show, show_table
 
 _LONGEST_BODY = 16 * 1024
 
@@ -19,7 +19,7 @@ def show_events(events: Iterable[Json]) -> None:
 
 
 def _line(one: Json) -> list[Any]:
-    received = one["received_at"][:19] + "Z"
+    received = moment(one["received_at"])
     return [received, one["id"], one["touchpoint"], one["event_type"], one["reference"], state_of(one)]
 
 

@@ -5,7 +5,7 @@ import click
 from appliance.command import flags
 from appliance.command.client import Agent, Json, talk
 from appliance.command.secret import read_secret_here
-from appliance.command.terminal import show, show_json, show_table, tell
+from appliance.command.terminal import moment, show, show_json, show_table, tell
 from appliance.data_folder import DataFolder
 from touchpoints.problem import ProblemError, problem
 
@@ -79,7 +79,7 @@ def status(folder: DataFolder, as_json: bool) -> None:
         return
     agents = found["organisation"]["agents"]
     rows = [
-        (one["id"], one["name"], _does(one), one["fingerprint"], one["last_seen_at"] or "never", one["unsettled"])
+        (one["id"], one["name"], _does(one), one["fingerprint"], moment(one["last_seen_at"]), one["unsettled"])
         for one in agents
     ]
     show_table(("AGENT", "NAME", "STATE", "FINGERPRINT", "LAST SEEN", "UNSETTLED"), rows)
@@ -96,7 +96,11 @@ def _does(agent: Json) -> str:
 
 def _show_closing(way: str, closing: Json | None) -> None:
     if closing is not None:
-        used = f"last used {closing['last_used_at']}" if closing["last_used_at"] else f"not used since {closing['since']}"
+        used = (
+            f"last used {moment(used_at)}"
+            if (used_at := closing["last_used_at"])
+            else f"not used since {moment(closing['since'])}"
+        )
         show(f"Closing      {way}: {used}")
 
 

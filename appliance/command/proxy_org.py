@@ -8,7 +8,7 @@ import click
 from appliance.command import flags
 from appliance.command.aside import written_aside
 from appliance.command.client import Agent, Json, segment, talk
-from appliance.command.terminal import show, show_json, show_table, tell
+from appliance.command.terminal import moment, show, show_json, show_table, tell
 from appliance.data_folder import DataFolder
 from touchpoints.problem import ProblemError, problem
 from touchpoints.size import parse_size
@@ -129,7 +129,7 @@ def _show_code(made: Json, words: str, *, as_json: bool) -> None:
     if as_json:
         show_json(made)
         return
-    tell(f"{words} It works once, until {made['expires_at']}:")
+    tell(f"{words} It works once, until {moment(made['expires_at'])}:")
     show(made["code"])
 
 
@@ -149,7 +149,7 @@ def agents(folder: DataFolder, name: str, as_json: bool) -> None:
         show_json(found)
         return
     rows = [
-        (one["name"], _state(one), one["last_seen_at"] or "never", one["unsettled"], one["version"], one["fingerprint"])
+        (one["name"], _state(one), moment(one["last_seen_at"]), one["unsettled"], one["version"], one["fingerprint"])
         for one in found["agents"]
     ]
     show_table(("NAME", "STATE", "LAST HEARD", "UNSETTLED", "VERSION", "FINGERPRINT"), rows)

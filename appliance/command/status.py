@@ -10,6 +10,7 @@ from appliance.command.client import Agent, Json, talk
 from appliance.command.terminal import show, show_json, tell
 from appliance.data_folder import DataFolder
 from touchpoints.problem import ProblemError
+from web.page import figures
 
 
 @click.command()
@@ -26,15 +27,15 @@ def status(context: click.Context, folder: DataFolder, as_json: bool) -> None:
       hookport status --json
     """
     try:
-        found = talk(folder, _read)
+        found, known = talk(folder, _read), True
     except ProblemError as error:
-        found = _unknown(folder, role="proxy" if flags.of_proxy(context) or folder.is_proxy else "agent")
+        found, known = _unknown(folder, role="proxy" if flags.of_proxy(context) or folder.is_proxy else "agent"), False
         for one in error.problems:
             tell(str(one))
     if as_json:
         show_json(found)
     else:
-        _show(found)
+        _show(found, known=known)
     context.exit(0 if found["running"] and found["ok"] else 1)
 
 
@@ -69,13 +70,13 @@ def _unknown(folder: DataFolder, *, role: str) -> Json:
     }
 
 
-def _show(found: Json) -> None:
+def _show(found: Json, *, known: bool) -> None:
     if found["running"]:
         show(f"Hookport {found['version']} runs; its page is at {found['page']}")
     else:
         show(f"Hookport does not run. Start it with: hookport {'proxy' if found['role'] == 'proxy' else 'run'}")
     show(f"Data folder  {found['data_dir']}")
-    if found["backlog"]["inbox"] is None and not found["running"]:
+    if not known:
         return
     if found["role"] == "proxy":
         _show_proxy(found)
@@ -99,7 +100,7 @@ def _show_proxy(found: Json) -> None:
     if (queue := found.get("queue")) is None:
         return
     show(f"Organisations {queue['organisations']}, {queue['connected']} of them connected")
-    waits = "unknown" if queue["events"] is None else f"{queue['events']} events, {queue['bytes']} bytes"
+    waits = "unknown" if queue["events"] is None else f"{queue['events']} events, {figures.size(queue['bytes'])}"
     show(f"Waiting      {waits}")
 
 

@@ -31,6 +31,11 @@ def show(line: str = "") -> None:
     click.echo(safe(line))
 
 
+def moment(told: str | None) -> str:
+    """A moment of the API for a column, to the second, or `never`."""
+    return f"{told[:19]}Z" if told else "never"
+
+
 def show_json(answer: Any) -> None:
     """The answer as one JSON object, ASCII only."""
     click.echo(json.dumps(answer, indent=2))

@@ -4,7 +4,7 @@ import click
 
 from appliance.command import flags
 from appliance.command.client import segment, talk
-from appliance.command.terminal import show, show_json, show_table, tell
+from appliance.command.terminal import moment, show, show_json, show_table, tell
 from appliance.data_folder import DataFolder
 
 
@@ -32,7 +32,7 @@ def list_(folder: DataFolder, as_json: bool) -> None:
     if as_json:
         show_json(found)
         return
-    rows = [(one["name"], one["scope"], one["created_at"], one["last_used_at"] or "never") for one in found["tokens"]]
+    rows = [(one["name"], one["scope"], moment(one["created_at"]), moment(one["last_used_at"])) for one in found["tokens"]]
     show_table(("NAME", "SCOPE", "MADE", "LAST USED"), rows)
 
 

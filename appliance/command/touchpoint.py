@@ -9,7 +9,7 @@ from appliance.command import flags
 from appliance.command.client import Agent, Json, segment, talk
 from appliance.command.config import show_applied
 from appliance.command.secret import read_secret
-from appliance.command.terminal import show, show_json, show_table, tell
+from appliance.command.terminal import moment, show, show_json, show_table, tell
 from appliance.data_folder import DataFolder
 from touchpoints.problem import ProblemError, problem
 
@@ -51,7 +51,7 @@ def _line(one: Json) -> list[Any]:
         one["provider"],
         one["state"],
         *counts,
-        one["last_event_at"] or "never",
+        moment(one["last_event_at"]),
         _url(one) or "(no path is up)",
     ]
 
@@ -102,6 +102,8 @@ def add(folder: DataFolder, name: str, provider: str, secrets: tuple[str, ...], 
 def _destination(to: str) -> Json:
     if to.lower().startswith(("http://", "https://")):
         return {"kind": "http", "url": to}
+    if "://" in to:
+        raise ProblemError(problem("not_a_url", path="--to", schemes="http:// or https://"))
     return {"kind": "folder", "path": str(Path(to).absolute())}
 
 

@@ -16,6 +16,7 @@ from store.inbox import StoreUnavailable
 from tests.appliance.agents import MACHINE, agent_over, apply, codes, direct
 from tests.touchpoints.factory import make_request
 from tests.touchpoints.handshakes.cases import ASANA, HOOK_SECRET, NOTION, NOTION_SECRET, SNS, SUBSCRIBE_URL, signature
+from touchpoints.moment import told_moment
 from touchpoints.problem import ProblemError, problem
 from touchpoints.request import Answer
 from touchpoints.touchpoint import TouchpointState
@@ -76,6 +77,8 @@ async def test_asana_sets_the_secret_and_signs_with_it_at_once(tmp_path: Path, f
         assert made(agent).secrets == (HOOK_SECRET,)
         [told] = agent.control.captured()
         assert (told["touchpoint"], told["remote"], told["value"]) == ("asked", "127.0.0.1", "")
+        [need] = (await agent.control.status())["needs_you"]
+        assert told_moment(told["at"]) in need["text"]
         assert await needed(agent) == ["secret_captured"]
         assert HOOK_SECRET not in await agent.control.show()
         lines = [line for _, line in await agent._opened.people.audited(limit=10)]

@@ -38,6 +38,7 @@ async def test_how_they_are_made_is_set_there_and_the_folder_only_by_file(role: 
     assert "herons" not in shown
     assert 'name="backup.passphrase.remove"' in shown
     assert 'name="backup.folder"' not in shown
+    assert ">backups, in the data folder</span>" in shown  # and not "none"
     assert "hookport proxy config apply" in shown
     wrong = await ann.post("/settings/section/backup", **form, **{"backup.passphrase": "short"})
     assert wrong.status_code == 422

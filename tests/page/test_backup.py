@@ -27,7 +27,9 @@ async def test_one_that_cannot_be_made_says_why_on_its_screen(tmp_path: Path, mo
         monkeypatch.undo()
         assert (await ann.post("/settings/backup/make", headers=OWN_FORM)).status_code == 303
         (kept,) = agent._safekeeping.backups.kept()
-        assert str(kept.path) in (await ann.get("/settings/backup", headers=OWN_LINK)).text
+        shown = (await ann.get("/settings/backup", headers=OWN_LINK)).text
+        assert str(kept.path) in shown
+        assert ">backups, in the data folder</span>" in shown  # and not "none"
 
 
 async def test_what_was_put_back_is_told_until_somebody_says_that_they_looked(tmp_path: Path) -> None:

@@ -107,6 +107,10 @@ def test_a_bad_file_stops_a_first_start_and_warns_at_a_later_one(hookport: Hookp
     assert refused.returncode == 2
     assert "agent.mode" in refused.stderr
     assert "agent.port" in refused.stderr
+    for content, code in ((b"\xff", "document_not_utf8"), (b"this is not TOML", "toml_syntax")):
+        hookport.config.write_bytes(content)
+        refused = hookport.run("run", "--admin", "127.0.0.1:0", "--config", str(hookport.config))
+        assert (refused.returncode, f"[{code}]" in refused.stderr, str(hookport.config) in refused.stderr) == (2, True, True)
 
     hookport.configure(touchpoint("orders", destination.url))
     hookport.start()

@@ -49,6 +49,7 @@ class Entry:
     shape: str
     label: str
     hint: str = ""
+    unset: str = ""  # what stands for no value, where "none" would be untrue
     value: str = ""
     checked: bool = False
     options: Sequence[tuple[str, str]] = ()
@@ -131,6 +132,7 @@ def _entry(
         "shape": place.shape,
         "label": t(f"{words}.label"),
         "hint": _words(f"{words}.hint"),
+        "unset": _words(f"{words}.unset"),
         "error": error,
     }
     if place.shape == "secret":

@@ -19,7 +19,7 @@ from appliance.opening import Opened, open_folder
 from store.settings import MIB, BackupSettings
 from store.sqlite.backup import SqliteBackupFiles
 from tests.store.make import arrival
-from touchpoints.moment import DAY, HOUR, MINUTE, SECOND, Micros
+from touchpoints.moment import DAY, HOUR, MINUTE, SECOND, Micros, told_moment
 from touchpoints.problem import ProblemError, problem
 
 pytestmark = pytest.mark.anyio
@@ -211,6 +211,7 @@ async def test_without_room_none_is_made(keeper: Keeper, monkeypatch: pytest.Mon
     assert keeper.moments() == []
     assert keeper.backups.trouble is not None
     assert keeper.backups.trouble.code == "backup_no_room"
+    assert f"at {told_moment(keeper.clock.now())}: it needs" in keeper.backups.trouble.text
     monkeypatch.undo()
     await keeper.backups.when_due()
     assert keeper.moments() == []  # tried again after an hour, not each time the chore runs

@@ -159,7 +159,9 @@ async def test_it_is_told_until_somebody_has_looked(tmp_path: Path) -> None:
     for _ in range(2):
         async with agent_over(tmp_path / "data", start=False) as role:
             assert await role.opened.door.session(b"digest", now=2) is None
-            assert "repeated by its sender" in (await codes(role))["restored_nothing_held"]["text"]
+            text = (await codes(role))["restored_nothing_held"]["text"]
+            assert "repeated by its sender" in text
+            assert f"A backup of {made['made_at'][:19]}Z was put back" in text
             assert (await role._safekeeping.told())["restored"] == made["made_at"]
     async with agent_over(tmp_path / "data", start=False) as role:
         assert role._safekeeping.unseen

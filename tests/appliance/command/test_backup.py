@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from appliance.command.root import hookport
+from web.page.figures import size
 
 
 def run(folder: Path, *args: str, stdin: str = "") -> Result:
@@ -91,6 +92,11 @@ def test_an_agents_is_put_back_and_looked_at(agent: Path, tmp_path: Path) -> Non
     done = run(new, "restore", made["file"], "--passphrase", "-", stdin="seven lazy herons")
     assert done.exit_code == 0
     assert "hookport events list --state held" in done.stderr
+    assert "hookport backup --looked" in done.stderr
+    assert f"as of {made['made_at'][:19]}Z:" in done.stdout
+    heads, line = run(agent, "backup", "--list").stdout.splitlines()
+    assert heads.split() == ["MADE", "SIZE", "FILE"]
+    assert line.split() == [f"{made['made_at'][:19]}Z", *size(made["bytes"]).split(), made["file"]]
     assert "restored_nothing_held" in needs(new)
     assert run(new, "backup", "--looked").exit_code == 0
     assert "restored_nothing_held" not in needs(new)

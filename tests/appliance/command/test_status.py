@@ -43,3 +43,17 @@ def test_check_opens_everything(served: Served) -> None:
     """It tells of the configuration and the events file apart."""
     result = served.run("check", "--json")
     assert (result.exit_code, json.loads(result.stdout)) == (0, {"configuration": True, "events": True})
+
+
+def test_a_stopped_one_tells_of_damaged_events(tmp_path: Path) -> None:
+    """`check` sends a person to `status`: it says what to do also while nothing runs."""
+    config, data = tmp_path / "agent.toml", ["--data-dir", str(tmp_path / "data")]
+    config.write_text("[limits]\nper_second = 7\n")
+    assert CliRunner().invoke(hookport, ["config", "apply", str(config), *data]).exit_code == 0
+    (tmp_path / "data" / "events.db").write_bytes(b"no database" * 1000)
+    assert "`hookport status` tells what to do" in CliRunner().invoke(hookport, ["check", *data]).stdout
+    result = CliRunner().invoke(hookport, ["status", *data])
+    assert result.exit_code == 1
+    assert "Hookport does not run" in result.stdout
+    assert "Waiting      unknown" in result.stdout
+    assert "--start-empty" in result.stdout

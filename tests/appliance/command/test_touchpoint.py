@@ -60,6 +60,14 @@ def test_a_folder_is_named_whole(served: Served) -> None:
     assert "secrets" not in document["touchpoint"][0]
 
 
+def test_another_scheme_is_no_folder(served: Served) -> None:
+    """A mistyped URL would else become a folder of that name."""
+    for to in ("htp://127.0.0.1:9/", "ftp://host/in", "file:///in"):
+        result = served.run("touchpoint", "add", "crm", "--provider", "github", "--to", to)
+        assert (result.exit_code, "[not_a_url]" in result.stderr) == (1, True)
+    assert served.process.control.calls == []
+
+
 @pytest.mark.parametrize("secret", ["hush", "env:", "file:", ""])
 def test_a_secret_is_never_an_argument(served: Served, secret: str) -> None:
     """It is refused as wrong use before anything is sent, and not repeated."""
