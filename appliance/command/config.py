@@ -13,6 +13,10 @@ from touchpoints.problem import ProblemError, problem
 FILE_LIMIT = 1024 * 1024
 
 
+class UnreadableFile(ProblemError):
+    """What was given as a configuration is no text that could be one."""
+
+
 @click.group()
 def config() -> None:
     """Show or apply the configuration.
@@ -63,15 +67,15 @@ def apply(folder: DataFolder, file: Path, prune: bool, dry_run: bool, as_json: b
 
 
 def read_file(file: Path) -> str:
-    """A configuration file's text. Raises ProblemError when it is too large or no UTF-8."""
+    """A configuration file's text. Raises UnreadableFile when it is too large or no UTF-8."""
     with file.open("rb") as opened:
         content = opened.read(FILE_LIMIT + 1)
     if len(content) > FILE_LIMIT:
-        raise ProblemError(problem("file_too_large", file=file))
+        raise UnreadableFile(problem("file_too_large", file=file))
     try:
         return content.decode()
     except UnicodeDecodeError as error:
-        raise ProblemError(problem("file_not_utf8", file=file)) from error
+        raise UnreadableFile(problem("file_not_utf8", file=file)) from error
 
 
 def show_applied(applied: Json, *, as_json: bool) -> None:

@@ -11,7 +11,7 @@ from appliance.command.admin import admin
 from appliance.command.alerts import alerts
 from appliance.command.backup import backup, restore
 from appliance.command.client import Turned
-from appliance.command.config import config
+from appliance.command.config import UnreadableFile, config
 from appliance.command.events import events
 from appliance.command.export import export
 from appliance.command.pair import pair, pairing
@@ -54,7 +54,7 @@ class Root(click.Group):
 
 def exit_code(error: ProblemError) -> int:
     """2 for a refused configuration, 3 when another instance holds the data folder, else 1."""
-    if isinstance(error, Turned) and error.status == 422:
+    if isinstance(error, UnreadableFile) or (isinstance(error, Turned) and error.status == 422):
         return 2
     return 3 if any(one.code == "already_running" for one in error.problems) else 1
 

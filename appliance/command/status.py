@@ -99,7 +99,7 @@ def _show_proxy(found: Json) -> None:
     show(f"Listener     {_path(found['direct'])}")
     if (queue := found.get("queue")) is None:
         return
-    show(f"Organisations {queue['organisations']}, {queue['connected']} of them connected")
+    show(f"Serves       {queue['organisations']} organisations, {queue['connected']} of them connected")
     waits = "unknown" if queue["events"] is None else f"{queue['events']} events, {figures.size(queue['bytes'])}"
     show(f"Waiting      {waits}")
 

@@ -30,8 +30,8 @@ def test_a_refused_configuration_exits_2_with_every_problem(served: Served, tmp_
 def test_files_that_are_no_configuration(served: Served, tmp_path: Path) -> None:
     """Too large, no UTF-8, no TOML, not there: each in words, and nothing reaches the agent."""
     for content, code, words in (
-        (b"#" * (1024 * 1024 + 1), 1, "too large"),
-        (b"a = '\xff'", 1, "not UTF-8"),
+        (b"#" * (1024 * 1024 + 1), 2, "too large"),
+        (b"a = '\xff'", 2, "not UTF-8"),
         (b"a = ", 2, "toml_syntax"),
     ):
         file = tmp_path / "bad.toml"
