@@ -44,4 +44,4 @@ def rough_size(size: int, *, up: bool = False) -> str:
     unit, name = next(((unit, name) for unit, name in _BINARY if size >= unit), (1, "B"))
     parts = 1 if size >= 10 * unit or unit == 1 else 10
     amount = (-(-size * parts // unit) if up else size * parts // unit) / parts
-    return f"{amount:.{parts // 10}f}{name}"
+    return f"{amount:.1f}".removesuffix(".0") + name

@@ -174,11 +174,11 @@ async def test_a_restored_agent_is_told_and_one_among_others_is_not(site: Site, 
         async def answers() -> bool:
             return (await site.http.post(url, content=b"{}")).status_code == 200
 
-        async def acknowledged() -> bool:
-            return (await agent.proxy.state()).acknowledged == 1
+        async def acknowledged(number: int) -> bool:
+            return (await agent.proxy.state()).acknowledged == number
 
         await until_async(answers)
-        await until_async(acknowledged)
+        await until_async(lambda: acknowledged(1))
     lose_events()
     async with agent_over(folder) as agent:
         await until(lambda: agent.proxy.path.standing.behind is not None)
@@ -187,7 +187,7 @@ async def test_a_restored_agent_is_told_and_one_among_others_is_not(site: Site, 
         assert "proxy_behind" in [need["code"] for need in (await agent.control.status())["needs_you"]]
         assert await agent.proxy.seek(0, actor="ann") == 1
         assert agent.proxy.standing().behind is None
-        await until_async(acknowledged)
+        await until_async(lambda: acknowledged(2))  # queued again it has a new number
     await site.join((await site.role.control.code("acme", replaces="", actor=MACHINE)).text, name="spare")
     lose_events()
     async with agent_over(folder) as agent:
