@@ -1,6 +1,7 @@
 """Deeds: what a person does to events and deliveries, by one name each; those that plan anew are decided here."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from appliance.key_patience import KeyPatience
@@ -36,14 +37,19 @@ class Deeds:
         now: Callable[[], Micros],
         perform: Perform = not_performed,
         published: KeySource = NO_KEY_SOURCE,
+        between: asyncio.Lock | None = None,
     ) -> None:
-        """`url` gives the URL that an event's sender was given, without the query."""
+        """`url` gives the URL that an event's sender was given, without the query.
+
+        `between`: who has it knows that nothing is being planned by a configuration that may no longer be.
+        """
         self._actions = actions
         self._touchpoints = touchpoints
         self._url = url
         self._now = now
         self._perform = perform
         self._published = published
+        self._between = between or asyncio.Lock()
         self._simple: Mapping[str, Simple] = {
             "hold": actions.hold,
             "release": actions.release,
@@ -86,16 +92,23 @@ class Deeds:
         while page := await self._actions.replayable(which, limit=PAGE, after=after):
             for seq, event, old in page:
                 after = seq
-                touchpoint = self._touchpoints().get(event.touchpoint)
-                if touchpoint is None or event.verdict not in verdicts:
+                if event.verdict in verdicts and await self._run_one(which, seq, event, old):
+                    tally.change(event)
+                else:
                     tally.skip()
-                    continue
-                run = max((delivery.run for delivery in old), default=0) + 1
-                deliveries = _only(which, replan(event, touchpoint, run, self._now()))
-                await self._actions.add_run(seq, deliveries)
-                await self._settle_given_up(old, {delivery.destination for delivery in deliveries})
-                tally.change(event)
         return tally.done()
+
+    async def _run_one(self, which: Filter, seq: int, event: Event, old: Sequence[Delivery]) -> bool:
+        """Whether its touchpoint exists, and it runs anew."""
+        async with self._between:  # else it might be kept back for a touchpoint that is taken off hold meanwhile
+            touchpoint = self._touchpoints().get(event.touchpoint)
+            if touchpoint is None:
+                return False
+            run = max((delivery.run for delivery in old), default=0) + 1
+            deliveries = _only(which, replan(event, touchpoint, run, self._now()))
+            await self._actions.add_run(seq, deliveries)
+        await self._settle_given_up(old, {delivery.destination for delivery in deliveries})
+        return True
 
     async def _count_runs(self, which: Filter, verdicts: Collection[Verdict]) -> Done:
         """What a person is shown first; counted, because there may be a million."""

@@ -81,6 +81,7 @@ class Works:
             now=now,
             perform=around.perform,
             published=around.published,
+            between=self.drain.between,
         )
         self.holds = Holds(facts=around.facts, deeds=self.deeds, configuration=around.configuration)
         self.rehearsal = Rehearsal(

@@ -120,6 +120,32 @@ async def test_what_is_being_planned_meanwhile_is_let_go_as_well(
         assert await held(agent) == 0
 
 
+async def test_what_is_replayed_meanwhile_is_let_go_as_well(
+    tmp_path: Path, free_port: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new run was planned as for a touchpoint on hold, and is written after that is over."""
+    async with agent_over(tmp_path) as agent:
+        await with_one_held(agent, free_port())
+        assert agent._works is not None
+        actions, planned, going_on = agent._works.events.actions, asyncio.Event(), asyncio.Event()
+        add_run: Callable[..., Awaitable[None]] = actions.add_run
+
+        async def slowly(*run: Any) -> None:
+            planned.set()
+            await going_on.wait()
+            await add_run(*run)
+
+        monkeypatch.setattr(actions, "add_run", slowly)
+        replaying = asyncio.ensure_future(agent._works.deeds.do("replay", Filter(tests=True), dry_run=False))
+        await planned.wait()
+        applying = asyncio.ensure_future(apply(agent, TO_RUNNING))
+        await asyncio.sleep(0.2)
+        going_on.set()
+        assert (await replaying).changed == 1
+        assert (await applying).problems == ()
+        assert await held(agent) == 0
+
+
 async def test_a_start_goes_on_where_nothing_can_be_written(
     tmp_path: Path, free_port: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
