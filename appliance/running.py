@@ -3,15 +3,13 @@
 import contextlib
 import hashlib
 import os
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
 
 from appliance.data_folder import DataFolder
-
-_TRIES, _PAUSE = 20, 0.05
+from touchpoints.destinations.in_place import put_in_place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,14 +53,4 @@ def _write(path: Path, content: bytes) -> None:
     handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
         file.write(content)
-    _put_in_place(aside, path)
-
-
-def _put_in_place(aside: Path, path: Path) -> None:
-    """Windows replaces no file that somebody reads: a command that looks at it is done in a moment."""
-    for _ in range(_TRIES):
-        with contextlib.suppress(PermissionError):
-            aside.replace(path)
-            return
-        time.sleep(_PAUSE)
-    aside.replace(path)
+    put_in_place(aside, path)

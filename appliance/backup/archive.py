@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 from appliance.backup.sealed_key import SealedKey, open_sealed
 from store.backup import CONFIGURATION, EVENTS_OF, Counted
+from touchpoints.destinations.in_place import put_in_place
 from touchpoints.moment import Micros, rfc3339
 from touchpoints.problem import ProblemError, problem
 
@@ -89,7 +90,7 @@ def write_archive(
             _pack(file, folder, manifest, key, told)
             file.flush()
             os.fsync(file.fileno())
-        partial.replace(target)
+        put_in_place(partial, target)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise

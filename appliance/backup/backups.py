@@ -20,6 +20,7 @@ from appliance.data_folder import DataFolder
 from store.backup import BackupFiles
 from store.settings import BackupSettings
 from store.vault import Vault, read_key_file
+from touchpoints.destinations.in_place import put_in_place
 from touchpoints.moment import HOUR, SECOND, Micros, rfc3339, told_moment
 from touchpoints.problem import Problem, ProblemError, problem
 from touchpoints.size import format_size, rough_size
@@ -212,7 +213,7 @@ class Backups:
                 raise ProblemError(
                     problem("backup_too_large", size=rough_size(size, up=True), limit=format_size(settings.size))
                 )
-            aside.replace(target)
+            put_in_place(aside, target)
         finally:
             aside.unlink(missing_ok=True)
         self._let_go(settings, now)

@@ -1,6 +1,5 @@
 """The exchange of a data folder's files for those of a backup. Nothing that is there is deleted: it is moved aside."""
 
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +8,9 @@ from appliance.backup.archive import files_of
 from appliance.data_folder import DataFolder
 from appliance.restore_mark import RestoreMark, read_mark, write_mark
 from store.vault import read_key_file, write_key_file
+from touchpoints.destinations.in_place import put_in_place, sync_folder
 from touchpoints.moment import Micros, rfc3339
 from touchpoints.problem import ProblemError
-
-if sys.platform == "win32":
-    from touchpoints.destinations.folder_windows import put_in_place, sync_folder
-else:
-    from touchpoints.destinations.folder_posix import put_in_place, sync_folder
 
 _SUFFIXES = ("", "-wal", "-shm")  # a database, and what belongs to it
 

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from touchpoints.destinations.in_place import put_in_place
+
 
 @contextmanager
 def written_aside(target: Path) -> Iterator[BinaryIO]:
@@ -17,6 +19,6 @@ def written_aside(target: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        aside.replace(target)
+        put_in_place(aside, target)
     finally:
         aside.unlink(missing_ok=True)

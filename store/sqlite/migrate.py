@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from store.sqlite.database import explained, pragma_number
+from touchpoints.destinations.in_place import put_in_place
 from touchpoints.moment import Micros
 from touchpoints.problem import ProblemError, problem
 
@@ -95,7 +96,7 @@ def _copy(db: sqlite3.Connection, target: Path) -> None:
     db.execute(COPY, (str(partial),))
     with partial.open("r+b") as file:
         os.fsync(file.fileno())
-    partial.replace(target)
+    put_in_place(partial, target)
 
 
 def _apply(db: sqlite3.Connection, number: int, name: str, sql: str, now: Micros) -> None:

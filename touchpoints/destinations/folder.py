@@ -4,7 +4,6 @@ import asyncio
 import errno
 import os
 import re
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,17 +11,13 @@ import orjson
 
 from touchpoints.attempt import Blame, Delivered, Failed, Outcome
 from touchpoints.delivery import Job
+from touchpoints.destinations.in_place import put_in_place, sync_folder
 from touchpoints.destinations.passed_headers import passed_on
 from touchpoints.destinations.sender import Parcel
 from touchpoints.handles import no_handle_left
 from touchpoints.moment import rfc3339
 from touchpoints.problem import problem
 from touchpoints.touchpoint import FolderDestination
-
-if sys.platform == "win32":
-    from touchpoints.destinations.folder_windows import put_in_place, sync_folder
-else:
-    from touchpoints.destinations.folder_posix import put_in_place, sync_folder
 
 _FULL = {"ENOSPC", "EDQUOT", "EFBIG"}
 _MISSING = {"ENOENT", "ENOTDIR"}
