@@ -11,16 +11,19 @@ from touchpoints.size import format_size, rough_size
 
 log = structlog.get_logger()
 
+Stored = tuple[int, int]  # bytes in all, and those of them in the log
+
 
 class Floor:
     """Watches the disk of the data folder and the size of the events file. `trouble` is None while there is room."""
 
     def __init__(
-        self, folder: Path, *, free_disk: Callable[[], int], limit: Callable[[], int], stored: Callable[[], int]
+        self, folder: Path, *, free_disk: Callable[[], int], limit: Callable[[], int], stored: Callable[[], Stored]
     ) -> None:
         """`free_disk` is the floor, `limit` the most that may be stored (0: no limit), `stored` what is; all in bytes."""
         self.trouble: Problem | None = None
         self.stored_bytes = 0  # as of the last look
+        self.log_bytes = 0  # of these: what stands in the file's log
         self._folder = folder
         self._free_disk = free_disk
         self._limit = limit
@@ -28,7 +31,7 @@ class Floor:
 
     def look(self) -> None:
         """Look again; costs a few system calls."""
-        self.stored_bytes = self._stored()
+        self.stored_bytes, self.log_bytes = self._stored()
         before, self.trouble = self.trouble, self._trouble()
         if self.trouble is not None and before is None:
             log.warning(self.trouble.code, problem=str(self.trouble))
@@ -51,7 +54,11 @@ class Floor:
         return None
 
 
-def stored_size(events: Path) -> int:
-    """What the events file holds with its log, in bytes."""
-    files = (events, events.with_name(f"{events.name}-wal"))
-    return sum(file.stat().st_size for file in files if file.exists())
+def stored_size(events: Path) -> Stored:
+    """What the events file holds with its log."""
+    file, log_file = (_size(one) for one in (events, events.with_name(f"{events.name}-wal")))
+    return file + log_file, log_file
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0

@@ -41,7 +41,7 @@ class House:
         self._calm = calm
         self._clock = clock
         self._pruning = asyncio.Lock()
-        self._made_room_at = -MINUTE
+        self._exhausted_at = -MINUTE
 
     @property
     def chores(self) -> Sequence[Chore]:
@@ -66,9 +66,9 @@ class House:
     async def _look_at_floor(self) -> None:
         await asyncio.to_thread(self._floor.look)
         now = self._clock.steady()
-        if self._floor.nearly_full and now - self._made_room_at > MINUTE:
-            self._made_room_at = now
-            await self._prune(by_age=False)
+        if self._floor.nearly_full and now - self._exhausted_at >= MINUTE:  # else all would be read for nothing each time
+            if await self._prune(by_age=False):
+                self._exhausted_at = now
             await asyncio.to_thread(self._floor.look)
 
     async def _flush_refusals(self) -> None:
@@ -83,11 +83,14 @@ class House:
         if self._calm():
             await self._prune(by_age=True)
 
-    async def _prune(self, *, by_age: bool) -> None:
+    async def _prune(self, *, by_age: bool) -> bool:
+        """Whether all that is left is unsettled, though there is no more room than that."""
         works = self._works()
         if works is None or not works.usable or self._pruning.locked():
-            return
+            return False
         async with self._pruning:
-            pruned = await works.events.retention.prune(self._retention(), now=self._clock.now(), by_age=by_age)
+            beside = self._floor.log_bytes
+            pruned = await works.events.retention.prune(self._retention(), now=self._clock.now(), by_age=by_age, beside=beside)
         if pruned.bodies or pruned.events or pruned.refused:
             log.info("pruned", bodies=pruned.bodies, events=pruned.events, refused=pruned.refused)
+        return pruned.exhausted

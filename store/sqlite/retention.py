@@ -26,7 +26,7 @@ class Pruned:
     refused: int = 0
     claims: int = 0
     file_bytes: int = 0  # the file's size afterwards
-    over_size: bool = False  # still above `size`: all that is left is unsettled
+    exhausted: bool = False  # `size` asks for more room than that: all that is left is unsettled
 
 
 class Retention:
@@ -36,51 +36,52 @@ class Retention:
         self._writer = writer
         self._readers = readers
 
-    async def prune(self, policy: RetentionSettings, *, now: Micros, by_age: bool = True) -> Pruned:
+    async def prune(self, policy: RetentionSettings, *, now: Micros, by_age: bool = True, beside: int = 0) -> Pruned:
         """Remove what the policy no longer keeps, then give the space back to the disk. Raises StoreUnavailable.
 
         - Bodies `bodies_days` after their event was settled; the log's rows after `log_days`.
         - Refused events after `refused_days` or beyond `refused_size` a touchpoint, newest kept; of direct ones a sample.
         - Near `size`, the oldest settled bodies and then the oldest settled rows, until a tenth is free again.
         - Without `by_age` only the last: for when the clock cannot be believed.
+        - `beside`: bytes that count as stored besides those in the file: its log.
         """
         pruned = Pruned()
         if by_age:
             await self._by_age(policy, now, pruned)
         if policy.size:
-            roomy = policy.size - policy.size // 10
-            pruned.bodies += await self._bodies(now, until=roomy)
-            pruned.events += await self._events(now, until=roomy)
-            pruned.over_size = await self._used() > policy.size
+            roomy = max(policy.size // 2, policy.size - policy.size // 10 - beside)
+            bodies, _ = await self._bodies(now, until=roomy)
+            events, reached = await self._events(now, until=roomy)
+            pruned.bodies, pruned.events, pruned.exhausted = pruned.bodies + bodies, pruned.events + events, not reached
         pruned.file_bytes = await give_back(self._writer, self._readers)
         return pruned
 
     async def _by_age(self, policy: RetentionSettings, now: Micros, pruned: Pruned) -> None:
         log_cutoff = now - policy.log_days * DAY
-        pruned.bodies += await self._bodies(max(now - policy.bodies_days * DAY, log_cutoff))
+        pruned.bodies, _ = await self._bodies(max(now - policy.bodies_days * DAY, log_cutoff))
         await self._refused(policy, max(now - policy.refused_days * DAY, log_cutoff), pruned)
-        pruned.events += await self._events(log_cutoff)
+        pruned.events, _ = await self._events(log_cutoff)
         pruned.claims += await self._writer.repeat(partial(pruning.delete_claims, before=now - CLAIM_DAYS * DAY, limit=SLICE))
         await self._writer.run(partial(pruning.delete_refusals, before_day=log_cutoff // DAY))
 
-    async def _bodies(self, cutoff: Micros, *, until: int | None = None) -> int:
-        """Prune bodies of events settled before `cutoff`; with `until`, only while the file uses more bytes than that."""
+    async def _bodies(self, cutoff: Micros, *, until: int | None = None) -> tuple[int, bool]:
+        """Prune bodies of events settled before `cutoff`; how many, and whether the file uses no more than `until` bytes."""
         return await self._aged(pruning.prune_bodies, cutoff, kept=True, until=until)
 
-    async def _events(self, cutoff: Micros, *, until: int | None = None) -> int:
+    async def _events(self, cutoff: Micros, *, until: int | None = None) -> tuple[int, bool]:
         """Delete the log's rows of events that have no body any more, as `_bodies` does bodies."""
         return await self._aged(pruning.delete_events, cutoff, kept=False, until=until)
 
-    async def _aged(self, prune: Callable[..., int], cutoff: Micros, *, kept: bool, until: int | None) -> int:
+    async def _aged(self, prune: Callable[..., int], cutoff: Micros, *, kept: bool, until: int | None) -> tuple[int, bool]:
         total, after = 0, (-1, -1)
         while until is None or await self._used() > until:
             aged = await self._readers.run(partial(pruning.select_aged, kept=kept, before=cutoff, after=after, limit=SLICE))
             if not aged:
-                break
+                return total, False
             after = aged[-1][:2]
             if seqs := [seq for _, seq, settled in aged if settled]:
                 total += await self._writer.run(partial(prune, seqs=seqs, cutoff=cutoff))
-        return total
+        return total, True
 
     async def _refused(self, policy: RetentionSettings, cutoff: Micros, pruned: Pruned) -> None:
         for touchpoint in await self._readers.run(pruning.select_refused_touchpoints):

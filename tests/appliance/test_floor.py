@@ -6,7 +6,7 @@ MIB = 1024 * 1024
 
 
 def _floor(folder: Path, *, free_disk: int = 0, limit: int = 0, stored: int = 0) -> Floor:
-    floor = Floor(folder, free_disk=lambda: free_disk, limit=lambda: limit, stored=lambda: stored)
+    floor = Floor(folder, free_disk=lambda: free_disk, limit=lambda: limit, stored=lambda: (stored, 0))
     floor.look()
     return floor
 
@@ -43,7 +43,7 @@ def test_near_the_limit_the_oldest_should_make_room(tmp_path: Path) -> None:
 def test_it_recovers_by_itself(tmp_path: Path) -> None:
     """With the next look after there is room again."""
     stored = MIB
-    floor = Floor(tmp_path, free_disk=lambda: 0, limit=lambda: MIB, stored=lambda: stored)
+    floor = Floor(tmp_path, free_disk=lambda: 0, limit=lambda: MIB, stored=lambda: (stored, 0))
     floor.look()
     assert _code(floor) == "store_full"
     stored = 0

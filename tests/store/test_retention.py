@@ -122,13 +122,25 @@ async def test_above_the_size_the_oldest_settled_go_first(file: EventsFile, monk
     await settle_all(file)
     pruned = await file.retention.prune(RetentionSettings(size=4_000_000), now=NOW + DAY)
     assert 20 <= pruned.bodies <= 40
-    assert not pruned.over_size
+    assert not pruned.exhausted
     kept = [
         int(listed.event.id) for listed in await file.log.events(Filter(), limit=99) if await file.log.body(listed.event.id)
     ]
     assert min(kept) == pruned.bodies + 1
     await put_and_plan(file, [arrival(99, b"x" * 5_000_000)])
-    assert (await file.retention.prune(RetentionSettings(size=4_000_000), now=NOW + DAY)).over_size
+    assert (await file.retention.prune(RetentionSettings(size=4_000_000), now=NOW + DAY)).exhausted
+
+
+async def test_what_counts_besides_makes_more_go(file: EventsFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As much more as it takes, but never below half of the size."""
+    monkeypatch.setattr(retention, "SLICE", 1)
+    await put_and_plan(file, [arrival(number, BODY * 10) for number in range(1, 61)])
+    await settle_all(file)
+    used = []
+    for beside in (0, 1_000_000, 9_000_000):
+        assert not (await file.retention.prune(RetentionSettings(size=4_000_000), now=NOW + DAY, beside=beside)).exhausted
+        used.append(await file.retention._used())
+    assert used == [pytest.approx(most, abs=150_000) for most in (3_600_000, 2_600_000, 2_000_000)]
 
 
 async def test_the_file_really_shrinks(file: EventsFile, path: Path) -> None:
