@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 
 from tests.bench.processes import most_resident, open_handles
+from tests.chaos.executables import command, program
 from tests.chaos.found import Found
 from tests.chaos.ledger import BIG_FROM, HUGE_FROM, Ledger, Sender, open_sink
 from tests.free_port import free_port
@@ -123,12 +124,12 @@ async def memory(folder: Path, *, size: int = 256, bodies: int = 16, rounds: int
     else:
         raise LeftOutError("Linux alone holds a process to so much memory")
     async with limited(folder) as (made, client):
-        await made.start(COMMAND, limit)
+        await made.start(list(command()), limit)
         one = Sender(made.ledger, lambda: made.url, client)
         for turn in range(rounds):
             await asyncio.gather(*[one.send(HUGE_FROM + turn * bodies + number) for number in range(bodies)])
         assert made.process is not None
-        found = Found(notes=[f"{most_resident(made.process.pid) // MIB} MiB at most"])
+        found = Found(notes=[f"{most_resident(made.process.pid) // MIB} MiB at most; {program()}"])
         found.must(not made.ledger.refused[0], f"{made.ledger.refused[0]} were not answered")
         return await made.judged(client, found)
 
