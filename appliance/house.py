@@ -65,10 +65,10 @@ class House:
 
     async def _look_at_floor(self) -> None:
         await asyncio.to_thread(self._floor.look)
-        now = self._clock.steady()
-        if self._floor.nearly_full and now - self._exhausted_at >= MINUTE:  # else all would be read for nothing each time
+        # All that is stored was read for nothing where it may not go: not again at each look.
+        if self._floor.nearly_full and self._clock.steady() - self._exhausted_at >= MINUTE:
             if await self._prune(by_age=False):
-                self._exhausted_at = now
+                self._exhausted_at = self._clock.steady()
             await asyncio.to_thread(self._floor.look)
 
     async def _flush_refusals(self) -> None:

@@ -96,11 +96,8 @@ def _does(agent: Json) -> str:
 
 def _show_closing(way: str, closing: Json | None) -> None:
     if closing is not None:
-        used = (
-            f"last used {moment(used_at)}"
-            if (used_at := closing["last_used_at"])
-            else f"not used since {moment(closing['since'])}"
-        )
+        at = closing["last_used_at"]
+        used = f"last used {moment(at)}" if at else f"not used since {moment(closing['since'])}"
         show(f"Closing      {way}: {used}")
 
 

@@ -164,11 +164,7 @@ async def test_a_change_reaches_the_lanes_while_the_events_cannot_be_written(
         await apply(agent, direct(free_port()) + TOUCHPOINT)
         works = agent._works
         assert works is not None
-
-        async def full(*_: Any, **__: Any) -> None:
-            raise StoreUnavailable("disk_full")
-
-        monkeypatch.setattr(works.deeds, "do", full)
+        monkeypatch.setattr(works.deeds, "do", _full)
         with pytest.raises(StoreUnavailable):
             await apply(agent, '[[touchpoint]]\nname = "orders"\nstate = "hold"')
         (lane,) = works.lanes._lanes.values()
@@ -238,5 +234,5 @@ async def test_started_empty_on_a_disk_that_takes_nothing_it_begins_later(
         assert [task.get_name() for task in agent._tasks._running].count("drain") == 1
 
 
-async def _full() -> None:
+async def _full(*_: Any, **__: Any) -> None:
     raise StoreUnavailable("disk_full")

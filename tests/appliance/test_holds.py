@@ -47,6 +47,33 @@ async def post(port: int, number: int) -> None:
         assert await Sender(Ledger(), lambda: f"http://127.0.0.1:{port}/hooks/orders", client).send(number)
 
 
+class Paused:
+    """A method whose first call waits until the touchpoint was said to be off hold."""
+
+    def __init__(self, owner: object, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.ended = asyncio.Event()
+        self._begun = asyncio.Event()
+        self._going_on = asyncio.Event()
+        self._method: Callable[..., Awaitable[Any]] = getattr(owner, name)
+        monkeypatch.setattr(owner, name, self._paused)
+
+    async def _paused(self, *given: Any, **named: Any) -> Any:
+        if not self._begun.is_set():
+            self._begun.set()
+            await self._going_on.wait()
+        came_to = await self._method(*given, **named)
+        self.ended.set()
+        return came_to
+
+    async def off_hold_meanwhile(self, agent: AgentRole) -> None:
+        """Take the touchpoint off hold while it waits; and let it go on."""
+        await self._begun.wait()
+        applying = asyncio.ensure_future(apply(agent, TO_RUNNING))
+        await asyncio.sleep(0.2)
+        self._going_on.set()
+        assert (await applying).problems == ()
+
+
 async def test_off_hold_while_nothing_runs(tmp_path: Path, free_port: Callable[[], int]) -> None:
     """By a command on a stopped folder: the next start lets it go, and no later one does what it did again."""
     async with agent_over(tmp_path) as agent:
@@ -96,27 +123,14 @@ async def test_what_is_being_planned_meanwhile_is_let_go_as_well(
     tmp_path: Path, free_port: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It was planned as for a touchpoint on hold, and is written after that is over."""
-    port, planning, going_on, planned = free_port(), asyncio.Event(), asyncio.Event(), asyncio.Event()
+    port = free_port()
     async with agent_over(tmp_path) as agent:
         await with_one_held(agent, port)
         assert agent._works is not None
-        drain = agent._works.drain
-        move: Callable[[Any], Awaitable[None]] = drain._move
-
-        async def slowly(plans: Any) -> None:
-            planning.set()
-            await going_on.wait()
-            await move(plans)
-            planned.set()
-
-        monkeypatch.setattr(drain, "_move", slowly)
+        moving = Paused(agent._works.drain, "_move", monkeypatch)
         await post(port, 2)
-        await planning.wait()
-        applying = asyncio.ensure_future(apply(agent, TO_RUNNING))
-        await asyncio.sleep(0.2)
-        going_on.set()
-        assert (await applying).problems == ()
-        await planned.wait()
+        await moving.off_hold_meanwhile(agent)
+        await moving.ended.wait()
         assert await held(agent) == 0
 
 
@@ -127,22 +141,10 @@ async def test_what_is_replayed_meanwhile_is_let_go_as_well(
     async with agent_over(tmp_path) as agent:
         await with_one_held(agent, free_port())
         assert agent._works is not None
-        actions, planned, going_on = agent._works.events.actions, asyncio.Event(), asyncio.Event()
-        add_run: Callable[..., Awaitable[None]] = actions.add_run
-
-        async def slowly(*run: Any) -> None:
-            planned.set()
-            await going_on.wait()
-            await add_run(*run)
-
-        monkeypatch.setattr(actions, "add_run", slowly)
+        adding = Paused(agent._works.events.actions, "add_run", monkeypatch)
         replaying = asyncio.ensure_future(agent._works.deeds.do("replay", Filter(tests=True), dry_run=False))
-        await planned.wait()
-        applying = asyncio.ensure_future(apply(agent, TO_RUNNING))
-        await asyncio.sleep(0.2)
-        going_on.set()
+        await adding.off_hold_meanwhile(agent)
         assert (await replaying).changed == 1
-        assert (await applying).problems == ()
         assert await held(agent) == 0
 
 
@@ -175,23 +177,10 @@ async def test_off_hold_while_it_is_being_held(
     async with agent_over(tmp_path) as agent:
         await with_one_held(agent, free_port())
         assert agent._works is not None
-        deeds, holding, going_on = agent._works.deeds, asyncio.Event(), asyncio.Event()
-        do: Callable[..., Awaitable[Any]] = deeds.do
-
-        async def slowly(action: str, which: Filter, *, dry_run: bool) -> Any:
-            if action == "hold":
-                holding.set()
-                await going_on.wait()
-            return await do(action, which, dry_run=dry_run)
-
-        monkeypatch.setattr(deeds, "do", slowly)
+        holding = Paused(agent._works.deeds, "do", monkeypatch)
         late = asyncio.ensure_future(agent._works.holds.carry_out())
-        await holding.wait()
-        applying = asyncio.ensure_future(apply(agent, TO_RUNNING))
-        await asyncio.sleep(0.2)
-        going_on.set()
+        await holding.off_hold_meanwhile(agent)
         await late
-        assert (await applying).problems == ()
         assert await held(agent) == 0
 
 
